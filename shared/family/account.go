@@ -1,0 +1,181 @@
+package family
+
+import (
+	"slices"
+	"time"
+)
+
+// Pockets is an amount split by the pocket of a personal account that it lies in
+// or moves: what was credited this year (当年账户) and in past years (历年结余).
+type Pockets struct{ Current, Past Fen }
+
+// Total returns both pockets together.
+func (p Pockets) Total() Fen { return p.Current + p.Past }
+
+// Plus returns p + q, pocket by pocket.
+func (p Pockets) Plus(q Pockets) Pockets { return Pockets{p.Current + q.Current, p.Past + q.Past} }
+
+// Minus returns p − q, pocket by pocket.
+func (p Pockets) Minus(q Pockets) Pockets { return Pockets{p.Current - q.Current, p.Past - q.Past} }
+
+// take returns how an amount up to p's total is taken: this year's money first,
+// as the bureaus do, so that past years' surplus, which some regions share alone,
+// lasts longest.
+func (p Pockets) take(amount Fen) Pockets {
+	current := min(p.Current, amount)
+	return Pockets{Current: current, Past: min(p.Past, amount-current)}
+}
+
+// Insurance is what a person's own insurance is, as the insurer told it.
+type Insurance struct {
+	Region   Region
+	Insutype Insutype
+	PsnType  PsnType
+	Active   bool // psn_insu_stas 1; paused, void and ended are not
+}
+
+// Insured tells whether the person is insured at present.
+func (i Insurance) Insured() bool { return i.Active && i.Insutype != NoCover && i.Insutype != "" }
+
+// Account is the personal account of one person, with all that decides whether
+// and for whom it may pay. It is the one record on which a settlement and the end
+// of a grant meet.
+type Account struct {
+	Person    PersonNo
+	Insurance Insurance
+	// Frozen is set by an operator: nothing leaves the account and its owner
+	// gets no benefit; refunds still come back.
+	Frozen  bool
+	Balance Pockets
+	// Seq is the number of the account's newest entry and Head its hash.
+	Seq  uint64
+	Head Hash
+	// Year counts what the owner's own benefit has used up.
+	Year YearToDate
+	// Given are the grants that draw on this account, at most MaxMembers.
+	Given []Grant
+	// Grantors are those whose grants the owner may use, at most MaxGrantors, in
+	// the order of filing or of the owner's choice.
+	Grantors []Grantor
+}
+
+// YearToDate counts a calendar year's use of the benefit by one person.
+type YearToDate struct {
+	Year       int
+	Deductible Fen // deductible paid so far
+	Pool       Fen // paid by the fund so far
+}
+
+// at returns the counters as they stand in a year: a new year begins at zero.
+func (y YearToDate) at(year int) YearToDate {
+	if y.Year != year {
+		return YearToDate{Year: year}
+	}
+	return y
+}
+
+// Grantor points from a beneficiary's account to a grant in another's.
+type Grantor struct {
+	Person  PersonNo
+	Binding BindingID
+}
+
+// Grant lets a beneficiary spend from the account it lies in (家庭共济).
+type Grant struct {
+	Binding     BindingID
+	Beneficiary PersonNo
+	Relation    Relation // what the beneficiary is to the grantor
+	Terms       Terms
+	// Since is the number of the account's newest entry when the grant was given:
+	// only later entries count on it.
+	Since uint64
+	// Spent counts what the grant paid in one month, for the monthly cap. It is
+	// kept without a cap too, so that a cap set in mid-month counts the whole.
+	Spent MonthSpent
+	// Used counts what the grant paid in all, for the quota.
+	Used   Fen
+	Paused bool
+}
+
+// QuotaLeft returns what is left of a frozen quota: money of the account that
+// nobody but the beneficiary may spend (共济额度). 0 without a quota.
+func (g Grant) QuotaLeft() Fen { return max(0, g.Terms.Quota-g.Used) }
+
+// SpentIn returns what the grant paid in a month, the newest it paid in or later.
+func (g Grant) SpentIn(month Month) Fen { return g.Spent.at(month).Spent }
+
+// Terms are the limits that a grantor sets to a grant.
+type Terms struct {
+	Purposes         []Purpose
+	MonthlyCap       Fen // 0 is none
+	PerSettlementCap Fen // 0 is none
+	Quota            Fen // frozen for the beneficiary (共济额度); 0 is none
+	ValidUntil       Day // last day; 0 is open
+}
+
+// MonthSpent is an amount spent in a month.
+type MonthSpent struct {
+	Month Month
+	Spent Fen
+}
+
+func (m MonthSpent) at(month Month) MonthSpent {
+	if m.Month != month {
+		return MonthSpent{Month: month}
+	}
+	return m
+}
+
+// FrozenQuota returns the part of the balance that is frozen in quotas.
+func (a *Account) FrozenQuota() Fen {
+	var sum Fen
+	for _, g := range a.Given {
+		sum += g.QuotaLeft()
+	}
+	return sum
+}
+
+// Free returns what the owner himself may spend: the balance less the quotas
+// that are frozen for others.
+func (a *Account) Free() Pockets {
+	// Quotas are held in past years' money first, which the owner spends last.
+	held := a.FrozenQuota()
+	past := min(a.Balance.Past, held)
+	return Pockets{Current: a.Balance.Current - min(a.Balance.Current, held-past), Past: a.Balance.Past - past}
+}
+
+// grant returns the index of the grant of a binding, or −1.
+func (a *Account) grant(id BindingID) int {
+	return slices.IndexFunc(a.Given, func(g Grant) bool { return g.Binding == id })
+}
+
+// clone returns a copy that shares nothing with a, so that deciding never
+// touches the snapshot.
+func (a Account) clone() Account {
+	a.Given = slices.Clone(a.Given)
+	a.Grantors = slices.Clone(a.Grantors)
+	return a
+}
+
+// shareable returns what a grant may draw from the account, apart from its caps.
+func (a *Account) shareable(g Grant, rules GrantPolicy) Pockets {
+	from := a.Free()
+	if g.Terms.Quota > 0 {
+		from = a.Balance // less the others' quotas, which QuotaLeft leaves alone
+	}
+	if rules.Money == PastYears {
+		from.Current = 0
+	}
+	if g.Terms.Quota > 0 {
+		return from.take(g.QuotaLeft())
+	}
+	return from.take(max(0, from.Total()-rules.Floor))
+}
+
+// Credit books money that the insurer pays into an account, such as the monthly
+// allocation. The reference is the insurer's own number of the payment.
+func Credit(a Account, reference string, amount Pockets, now time.Time) (Account, Entry) {
+	next := a.clone()
+	entry := next.book(Entry{At: now, Kind: Credited, Ref: reference, Delta: amount})
+	return next, entry
+}

@@ -1,0 +1,167 @@
+package family
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// Hash is a SHA-256 in lower-case hex; empty before the first entry.
+type Hash string
+
+// EntryKind says what moved an account.
+type EntryKind string
+
+// The kinds of entry.
+const (
+	Credited EntryKind = "credit"
+	Settled  EntryKind = "settlement"
+	Reversed EntryKind = "reversal"
+	Refunded EntryKind = "refund"
+)
+
+// Entry is one line of an account's history. Entries are numbered without gaps
+// and each holds the hash of the one before, so that none can be changed, dropped
+// or slipped in unseen. All that the account counts can be derived from them.
+type Entry struct {
+	Account PersonNo
+	Seq     uint64
+	At      time.Time
+	Kind    EntryKind
+	// Ref names the cause: the reference of a credit, else the message id of
+	// the settlement, reversal or refund.
+	Ref string
+	// Patient tells whether the account's owner was the patient of Ref (he has an
+	// entry even when his account paid nothing).
+	Patient bool
+	// Delta is what was added, negative when taken, and After what then stood.
+	Delta, After Pockets
+	// Year, Deductible and Pool are what Ref added to the owner's year-to-date
+	// counters; Year is 0 when it touched none.
+	Year             int
+	Deductible, Pool Fen
+	// Grant names the grant by which Delta was paid, and Month the month of its
+	// cap on which it counts: 0 when the grant has ended since the sale.
+	Grant BindingID
+	Month Month
+	Prev  Hash
+}
+
+// Hash returns the hash of the entry. Its text is canonical: one spelling for
+// one entry, independent of how the entry is stored.
+func (e Entry) Hash() Hash {
+	text := fmt.Sprintf("gongji entry 1\n%s\n%d\n%s\n%s\n%q\n%t\n%d %d\n%d %d\n%d %d %d\n%s %d\n%s\n",
+		e.Account, e.Seq, e.At.UTC().Format(time.RFC3339Nano), e.Kind, e.Ref, e.Patient,
+		e.Delta.Current, e.Delta.Past, e.After.Current, e.After.Past,
+		e.Year, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
+	sum := sha256.Sum256([]byte(text))
+	return Hash(hex.EncodeToString(sum[:]))
+}
+
+// book moves the account by an entry, completes the entry and returns it. It is
+// the only place where a balance changes.
+func (a *Account) book(e Entry) Entry {
+	a.Balance = a.Balance.Plus(e.Delta)
+	if a.Balance.Current < 0 || a.Balance.Past < 0 {
+		// Law 2. Every caller takes no more than there is.
+		panic("family: a balance below zero")
+	}
+	a.Seq++
+	e.Account, e.Seq, e.After, e.Prev = a.Person, a.Seq, a.Balance, a.Head
+	a.Head = e.Hash()
+	return e
+}
+
+// Party names the other side of a posting.
+type Party string
+
+// The parties that are no personal accounts: they have no balance record, and
+// what they hold is the sum of their postings.
+const (
+	Insurer     Party = "insurer"     // pays credits in
+	Fund        Party = "fund"        // the pooled fund of the patient's region
+	Cash        Party = "cash"        // what the patient pays at the till
+	Institution Party = "institution" // what the hospital or pharmacy gets
+	Personal    Party = "account"     // a personal account
+)
+
+// Posting is one leg of a settlement. The deltas of all legs of one settlement
+// sum to zero.
+type Posting struct {
+	Party   Party
+	Account PersonNo // when Party is Personal
+	Seq     uint64   // number of the account's entry, when Party is Personal
+	Delta   Pockets  // other parties have one pocket, Current
+}
+
+// Fault is one thing that the proof of the books found.
+type Fault struct {
+	Account PersonNo
+	Seq     uint64
+	Ref     string
+	What    string
+}
+
+// ProveAccount derives an account from its entries, oldest first and complete,
+// and returns what does not agree.
+func ProveAccount(a Account, entries []Entry) []Fault {
+	var faults []Fault
+	found := func(seq uint64, ref, what string, args ...any) {
+		faults = append(faults, Fault{Account: a.Person, Seq: seq, Ref: ref, What: fmt.Sprintf(what, args...)})
+	}
+	var (
+		balance Pockets
+		head    Hash
+		year    = YearToDate{Year: a.Year.Year}
+		spent   = map[BindingID]Fen{} // in the month that the grant counts
+		used    = map[BindingID]Fen{} // in all
+	)
+	for i, e := range entries {
+		balance = balance.Plus(e.Delta)
+		switch {
+		case e.Account != a.Person:
+			found(e.Seq, e.Ref, "the entry is of another account")
+		case e.Seq != uint64(i)+1:
+			found(e.Seq, e.Ref, "entry %d stands in place %d", e.Seq, i+1)
+		case e.Prev != head:
+			found(e.Seq, e.Ref, "the chain is broken before this entry")
+		case e.After != balance:
+			found(e.Seq, e.Ref, "the balance after the entry is not the sum of the entries")
+		case balance.Current < 0 || balance.Past < 0:
+			found(e.Seq, e.Ref, "the balance is below zero")
+		}
+		head = e.Hash()
+		if e.Year == year.Year {
+			year.Deductible += e.Deductible
+			year.Pool += e.Pool
+		}
+		if g := a.grant(e.Grant); g >= 0 && e.Month != 0 && e.Seq > a.Given[g].Since {
+			used[e.Grant] -= e.Delta.Total()
+			if e.Month == a.Given[g].Spent.Month {
+				spent[e.Grant] -= e.Delta.Total()
+			}
+		}
+	}
+	if uint64(len(entries)) != a.Seq || head != a.Head {
+		found(a.Seq, "", "the account counts %d entries and there are %d, or its head is not their last", a.Seq, len(entries))
+	}
+	if balance != a.Balance {
+		found(a.Seq, "", "the balance is not the sum of the entries")
+	}
+	if year != a.Year {
+		found(a.Seq, "", "the year's counters are not the sum of the entries")
+	}
+	if a.FrozenQuota() > a.Balance.Total() {
+		found(a.Seq, "", "the quotas exceed the balance")
+	}
+	for _, g := range a.Given {
+		if spent[g.Binding] != g.Spent.Spent {
+			found(a.Seq, string(g.Binding), "what the grant spent in %d is not the sum of the entries", g.Spent.Month)
+		}
+		if used[g.Binding] != g.Used {
+			found(a.Seq, string(g.Binding), "what the grant used in all is not the sum of the entries")
+		}
+	}
+	return faults
+}

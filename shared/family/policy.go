@@ -1,0 +1,281 @@
+package family
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Insutype is a kind of insurance (insutype).
+type Insutype string
+
+// The kinds of insurance that the house knows (SPEC 3.5).
+const (
+	Employee Insutype = "310"  // 职工基本医疗保险
+	Resident Insutype = "390"  // 城乡居民基本医疗保险
+	NoCover  Insutype = "none" // 未参保
+)
+
+// PsnType is a person class (psn_type), such as "11" in work, "12" retired,
+// "1403" pupil.
+type PsnType string
+
+// MedType is a kind of visit (med_type).
+type MedType string
+
+// The kinds of visit that are offered (SPEC 3.5). In-patient kinds come with
+// their own benefits.
+const (
+	Outpatient   MedType = "11" // 普通门诊
+	Registration MedType = "12" // 挂号
+	Emergency    MedType = "13" // 急诊
+	PharmacyBuy  MedType = "41" // 定点药店购药
+)
+
+// MedTypes lists the kinds of visit that are offered.
+var MedTypes = []MedType{Outpatient, Registration, Emergency, PharmacyBuy}
+
+// Purpose is what a grant may be used for.
+type Purpose string
+
+// The purposes (国办发〔2021〕14号, 国办发〔2024〕38号).
+const (
+	ForCare     Purpose = "care"     // 定点医疗机构就医
+	ForPharmacy Purpose = "pharmacy" // 定点零售药店购药
+	ForPremium  Purpose = "premium"  // 居民医保个人缴费
+)
+
+// Purposes lists every purpose.
+var Purposes = []Purpose{ForCare, ForPharmacy, ForPremium}
+
+// Level is a hospital level (hosp_lv), "1" to "11".
+type Level string
+
+// Levels lists every level: 三特 三甲 三乙 三丙 · 二甲 二乙 二丙 · 一甲 一乙 一丙 · 无等级.
+var Levels = []Level{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}
+
+// Grade is the coarse level by which benefits differ: "3" for 三级, "2" for
+// 二级, "1" for 一级, "0" for 无等级 (community and village clinics).
+type Grade string
+
+// Grades lists every grade.
+var Grades = []Grade{"0", "1", "2", "3"}
+
+// Grade returns the grade of a level, or "" for what is no level.
+func (l Level) Grade() Grade {
+	switch l {
+	case "1", "2", "3", "4":
+		return "3"
+	case "5", "6", "7":
+		return "2"
+	case "8", "9", "10":
+		return "1"
+	case "11":
+		return "0"
+	}
+	return ""
+}
+
+// Scope is how far two regions may lie apart.
+type Scope string
+
+// The scopes.
+const (
+	SameCity     Scope = "city"
+	SameProvince Scope = "province"
+	SameNation   Scope = "nation"
+)
+
+// Covers tells whether a and b lie together within the scope.
+func (s Scope) Covers(a, b Region) bool {
+	switch s {
+	case SameCity:
+		return a.City() == b.City()
+	case SameProvince:
+		return a.Province() == b.Province()
+	}
+	return s == SameNation
+}
+
+// Order is the rule by which several grantors pay one bill.
+type Order string
+
+// The orders (domain 1.2: Beijing in the order of filing, Shenzhen by balance).
+const (
+	FilingOrder  Order = "filing_order"
+	BalanceOrder Order = "balance_desc"
+	// ChosenOrder is the order of filing until the beneficiary chooses his own.
+	ChosenOrder Order = "user_set"
+)
+
+// Money says which part of a grantor's account his grants may draw on.
+type Money string
+
+// The money models. Frozen quotas are a matter of the single grant.
+const (
+	LiveBalance Money = "live_balance"
+	PastYears   Money = "past_years" // 历年结余 only (Shanghai, Zhejiang)
+)
+
+// Policy holds the rules of one region of insurance from one day on. It is data:
+// one file for each region, with the source of every rule beside it.
+type Policy struct {
+	Region  Region // "000000" is the default of every region without a file
+	Version string
+	From    Day // first day in force
+	To      Day // last day in force; 0 is open
+	NameZH  string
+	NameEN  string
+
+	// ConsentAge is the age in years from which a member accepts for himself.
+	ConsentAge int
+	// MaxLinks is how many members one holder may show at once.
+	MaxLinks int
+	// QRLife is how long a displayed code can be redeemed.
+	QRLife time.Duration
+
+	Grants   GrantPolicy
+	Benefits []Benefit
+	// AccountPaysOutOfScope lets the account pay 自费 and what exceeds a ceiling.
+	AccountPaysOutOfScope bool
+}
+
+// GrantPolicy holds a region's rules of 家庭共济.
+type GrantPolicy struct {
+	Kins        []Kin       // who may be bound
+	MaxPerKin   map[Kin]int // how many of a kind one holder may bind; absent is any
+	MaxMembers  int         // grants that one grantor may have given at once
+	MaxGrantors int         // grantors that one beneficiary may have at once
+	Grantors    []Insutype  // whose accounts may be shared
+	Insured     Scope       // how far apart grantor and beneficiary may be insured
+	Usable      Scope       // how far from the grantor's region care may be paid
+	Purposes    []Purpose
+	Order       Order
+	Money       Money
+	Floor       Fen // balance below which nothing is shared (Fujian: 2000 yuan)
+}
+
+// Benefit is the fund's share for one class of persons.
+type Benefit struct {
+	Insutype Insutype
+	PsnTypes []PsnType // empty is every class
+	MedTypes []MedType
+	// Deductible is what the person pays first in a year, by grade; what was
+	// paid at one grade counts at every other.
+	Deductible map[Grade]Fen
+	// Ratio is the fund's share after that; a grade without one is not paid.
+	Ratio map[Grade]Ratio
+	// YearlyCap is the most the fund pays in a year; 0 is no cap.
+	YearlyCap Fen
+}
+
+// ID names the policy in answers, such as "430100@2026-01".
+func (p *Policy) ID() string { return string(p.Region) + "@" + p.Version }
+
+// Benefit returns the benefit of a class of persons for a kind of visit.
+func (p *Policy) Benefit(i Insutype, psn PsnType, med MedType) (Benefit, bool) {
+	for _, b := range p.Benefits {
+		if b.Insutype == i && slices.Contains(b.MedTypes, med) &&
+			(len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, psn)) {
+			return b, true
+		}
+	}
+	return Benefit{}, false
+}
+
+// Bounds of what a policy may allow, so that the largest settlement still fits
+// one commit: its message, the QR token, the patient's account and entry, an
+// account and an entry for each grantor, and a record for each box.
+const (
+	MaxGrantors   = 8
+	MaxTraceCodes = 80
+	MaxMembers    = 20
+)
+
+// Validate reports the first fault of the policy, naming the rule.
+func (p *Policy) Validate() error {
+	g := p.Grants
+	switch {
+	case len(p.Region) != 6 || !digits(string(p.Region)):
+		return fmt.Errorf("region: %q has not 6 digits", p.Region)
+	case p.Version == "" || len(p.Version) > 16:
+		return fmt.Errorf("version: 1 to 16 characters")
+	case p.NameZH == "" || p.NameEN == "":
+		return fmt.Errorf("name: both languages are needed")
+	case p.From == 0 || p.To != 0 && p.To < p.From:
+		return fmt.Errorf("effective days: %s to %s", p.From, p.To)
+	case p.ConsentAge < 1 || p.ConsentAge > 18:
+		return fmt.Errorf("consent_age: %d is not in 1..18", p.ConsentAge)
+	case p.MaxLinks < 1 || p.MaxLinks > MaxMembers:
+		return fmt.Errorf("links.max_members: %d is not in 1..%d", p.MaxLinks, MaxMembers)
+	case p.QRLife < 10*time.Second || p.QRLife > 10*time.Minute || p.QRLife%time.Second != 0:
+		return fmt.Errorf("qr.life_seconds: %v is not in 10..600", p.QRLife)
+	case g.MaxMembers < 1 || g.MaxMembers > MaxMembers:
+		return fmt.Errorf("grants.max_members: %d is not in 1..%d", g.MaxMembers, MaxMembers)
+	case g.MaxGrantors < 1 || g.MaxGrantors > MaxGrantors:
+		return fmt.Errorf("grants.max_grantors: %d is not in 1..%d", g.MaxGrantors, MaxGrantors)
+	case g.Floor < 0 || g.Floor > MaxFen:
+		return fmt.Errorf("grants.floor_fen: %d", g.Floor)
+	case !knownAll(g.Kins, Kins):
+		return fmt.Errorf("grants.kins: %v", g.Kins)
+	case !knownAll(g.Grantors, []Insutype{Employee, Resident}):
+		return fmt.Errorf("grants.grantor_insutypes: %v", g.Grantors)
+	case !knownAll(g.Purposes, Purposes):
+		return fmt.Errorf("grants.purposes: %v", g.Purposes)
+	case !slices.Contains([]Scope{SameCity, SameProvince, SameNation}, g.Insured):
+		return fmt.Errorf("grants.insured_scope: %q", g.Insured)
+	case !slices.Contains([]Scope{SameCity, SameProvince, SameNation}, g.Usable):
+		return fmt.Errorf("grants.usable_scope: %q", g.Usable)
+	case !slices.Contains([]Order{FilingOrder, BalanceOrder, ChosenOrder}, g.Order):
+		return fmt.Errorf("grants.order: %q", g.Order)
+	case !slices.Contains([]Money{LiveBalance, PastYears}, g.Money):
+		return fmt.Errorf("grants.money: %q", g.Money)
+	}
+	for kin, n := range g.MaxPerKin {
+		if !slices.Contains(Kins, kin) || n < 1 {
+			return fmt.Errorf("grants.max_per_kin: %s: %d", kin, n)
+		}
+	}
+	for i, b := range p.Benefits {
+		if err := b.validate(); err != nil {
+			return fmt.Errorf("benefits[%d].%w", i, err)
+		}
+	}
+	return nil
+}
+
+func (b *Benefit) validate() error {
+	if b.Insutype != Employee && b.Insutype != Resident {
+		return fmt.Errorf("insutype: %q", b.Insutype)
+	}
+	if !knownAll(b.MedTypes, MedTypes) || slices.Contains(b.MedTypes, PharmacyBuy) {
+		return fmt.Errorf("med_types: %v", b.MedTypes)
+	}
+	for grade, d := range b.Deductible {
+		if !slices.Contains(Grades, grade) || d < 0 || d > MaxFen {
+			return fmt.Errorf("deductible_fen: %s: %d", grade, d)
+		}
+	}
+	if len(b.Ratio) == 0 {
+		return fmt.Errorf("ratio: none")
+	}
+	for grade, r := range b.Ratio {
+		if !slices.Contains(Grades, grade) || r < 0 || r > Whole {
+			return fmt.Errorf("ratio: %s: %d", grade, r)
+		}
+	}
+	if b.YearlyCap < 0 || b.YearlyCap > MaxFen {
+		return fmt.Errorf("yearly_cap_fen: %d", b.YearlyCap)
+	}
+	return nil
+}
+
+// knownAll tells whether list is not empty, has nothing twice and only what is known.
+func knownAll[T comparable](list, known []T) bool {
+	for i, v := range list {
+		if !slices.Contains(known, v) || slices.Contains(list[:i], v) {
+			return false
+		}
+	}
+	return len(list) > 0
+}

@@ -1,0 +1,410 @@
+package family
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Case is all that decides one settlement: what the till sent, and the records
+// as they were read.
+type Case struct {
+	Message MessageID // of the settlement; empty in a quote
+	Now     time.Time
+	Place   Place
+	Patient Account
+	// Token is the QR token that was shown; nil when the patient was told by ID
+	// number or card.
+	Token *QRToken
+	// Payers are the patient's grantors, in the order of his list.
+	Payers []Payer
+	Bill   Bill
+	Items  map[string]Item      // in force today, by code
+	Sold   map[string]MessageID // boxes on the bill that were sold before
+	Policy *Policy              // of the patient's region of insurance
+}
+
+// Payer is one grantor of the patient, as he was read.
+type Payer struct {
+	Grantor Grantor
+	Account Account
+	Policy  *Policy // of the grantor's region of insurance
+}
+
+// Breakdown is who pays what of a bill. Total = FundPaid + PersonBurden, and
+// PersonBurden = OwnPaid + SharedPaid + CashDue.
+type Breakdown struct {
+	Amounts
+	Deductible   Fen // act_pay_dedc
+	FundPaid     Fen // fund_pay_sumamt
+	PersonBurden Fen // psn_part_amt
+	AccountBase  Fen // what accounts may pay
+	OwnPaid      Fen // acct_pay − acct_mulaid_pay
+	SharedPaid   Fen // acct_mulaid_pay
+	CashDue      Fen // psn_cash_pay
+}
+
+func (b Breakdown) minus(c Breakdown) Breakdown {
+	return Breakdown{
+		b.Amounts.minus(c.Amounts), b.Deductible - c.Deductible, b.FundPaid - c.FundPaid, b.PersonBurden - c.PersonBurden,
+		b.AccountBase - c.AccountBase, b.OwnPaid - c.OwnPaid, b.SharedPaid - c.SharedPaid, b.CashDue - c.CashDue,
+	}
+}
+
+// Share is what one grantor paid, and why no more.
+type Share struct {
+	Grantor  PersonNo
+	Binding  BindingID
+	Relation Relation // what the patient is to the grantor
+	Paid     Pockets
+	Reason   Code // empty when he paid all that was left
+}
+
+// Basis holds the fund's terms as they stood for this patient when he came, so
+// that any part of the bill can be reckoned again.
+type Basis struct {
+	Year           int
+	Month          Month
+	DeductibleLeft Fen
+	Ratio          Ratio
+	PoolCapped     bool
+	PoolLeft       Fen // when PoolCapped
+	PaysOutOfScope bool
+	InsuredRegion  Region
+	Insutype       Insutype
+}
+
+// Settlement is a bill that was settled, or a reversal or refund of one, which is
+// a settlement with its signs turned.
+type Settlement struct {
+	ID        MessageID
+	Kind      EntryKind // Settled, Reversed or Refunded
+	Original  MessageID // what a reversal or refund is of
+	At        time.Time
+	Place     InstitutionCode
+	Patient   PersonNo
+	Presenter PersonNo // who showed the code; empty without one
+	MedType   MedType
+	Policy    string
+	Basis     Basis
+	Lines     []PricedLine
+	Paid      Breakdown
+	Own       Pockets
+	Shares    []Share
+	// Legs are all postings of the settlement; they sum to zero.
+	Legs []Posting
+	// Kept is what is left of each line after refunds. With Refunds, the only
+	// part of a settlement that ever changes.
+	Kept    []Quantity
+	Refunds []MessageID
+}
+
+// Effects are the records that a settlement changes.
+type Effects struct {
+	Accounts []Account // the patient's first, then each that paid or got back
+	Entries  []Entry   // one for each account
+	Token    *QRToken  // spent
+}
+
+// Quote decides what a settlement of the case would be, and moves nothing.
+func Quote(c Case) (Settlement, *Refusal) {
+	if refusal := c.Bill.Check(); refusal != nil {
+		return Settlement{}, refusal
+	}
+	if !c.Place.Designated {
+		return Settlement{}, Refuse(InstitutionNotDesignated)
+	}
+	if refusal := mayBenefit(c.Patient); refusal != nil {
+		return Settlement{}, refusal
+	}
+	if c.Token != nil {
+		if refusal := c.Token.Redeemable(c.Now); refusal != nil {
+			return Settlement{}, refusal
+		}
+		if c.Token.Patient != c.Patient.Person {
+			return Settlement{}, Refuse(QRWrongPatient)
+		}
+	}
+	lines := make([]PricedLine, 0, len(c.Bill.Lines))
+	for _, l := range c.Bill.Lines {
+		item, found := c.Items[l.Code]
+		priced, refusal := price(l, item, found, c.Patient.Insurance.Insutype, c.Place.Level)
+		if refusal != nil {
+			return Settlement{}, refusal
+		}
+		lines = append(lines, priced)
+	}
+	for _, l := range c.Bill.Lines {
+		for _, code := range l.TraceCodes {
+			if c.Sold[code] != "" {
+				return Settlement{}, &Refusal{Code: TraceAlreadySold, Line: l.No, Observed: code}
+			}
+		}
+	}
+	s := Settlement{
+		ID: c.Message, Kind: Settled, At: c.Now, Place: c.Place.Code, Patient: c.Patient.Person,
+		MedType: c.Bill.MedType, Policy: c.Policy.ID(), Basis: c.basis(), Lines: lines, Kept: quantities(lines),
+	}
+	if c.Token != nil {
+		s.Presenter = c.Token.Presenter
+	}
+	own, limits := Pockets{}, []Pockets(nil)
+	if c.Bill.UseAccount {
+		own = c.Patient.Free()
+		burden := reckon(s.Basis, s.Lines, s.Kept, Pockets{}, nil)
+		rest := burden.paid.AccountBase - own.take(burden.paid.AccountBase).Total()
+		s.Shares, limits = c.shares(rest)
+	}
+	s.reckonInto(own, limits)
+	if c.Bill.ExpectedCash != nil && *c.Bill.ExpectedCash != s.Paid.CashDue {
+		return Settlement{}, &Refusal{Code: QuoteStale, Field: "expected_cash_fen",
+			Observed: strconv.Itoa(int(s.Paid.CashDue)), Allowed: strconv.Itoa(int(*c.Bill.ExpectedCash))}
+	}
+	if refusal := c.Bill.sums(); refusal != nil {
+		return Settlement{}, refusal
+	}
+	return s, nil
+}
+
+// Settle decides as Quote does and posts what it decided.
+func Settle(c Case) (Settlement, Effects, *Refusal) {
+	s, refusal := Quote(c)
+	if refusal != nil {
+		return Settlement{}, Effects{}, refusal
+	}
+	payers := make(map[PersonNo]Account, len(c.Payers))
+	for _, p := range c.Payers {
+		payers[p.Account.Person] = p.Account
+	}
+	effects := s.post(c.Patient, payers)
+	if c.Token != nil {
+		spent := c.Token.Spend(c.Message)
+		effects.Token = &spent
+	}
+	return s, effects, nil
+}
+
+// basis returns the fund's terms for the patient at this place and time.
+func (c *Case) basis() Basis {
+	day := DayOf(c.Now)
+	b := Basis{Year: day.Year(), Month: day.Month(), PaysOutOfScope: c.Policy.AccountPaysOutOfScope,
+		InsuredRegion: c.Patient.Insurance.Region, Insutype: c.Patient.Insurance.Insutype}
+	benefit, found := c.Policy.Benefit(c.Patient.Insurance.Insutype, c.Patient.Insurance.PsnType, c.Bill.MedType)
+	grade := c.Place.Level.Grade()
+	ratio, paid := benefit.Ratio[grade]
+	if !found || !paid || c.Place.Kind != Hospital {
+		return b // no pooled benefit here: the whole burden is the person's
+	}
+	used := c.Patient.Year.at(b.Year)
+	b.Ratio = ratio
+	b.DeductibleLeft = max(0, benefit.Deductible[grade]-used.Deductible)
+	if benefit.YearlyCap > 0 {
+		b.PoolCapped, b.PoolLeft = true, max(0, benefit.YearlyCap-used.Pool)
+	}
+	return b
+}
+
+// shares decides what each grantor may pay of the rest, in the order of the
+// patient's region, and why no more.
+func (c *Case) shares(rest Fen) ([]Share, []Pockets) {
+	payers := slices.Clone(c.Payers)
+	if c.Policy.Grants.Order == BalanceOrder {
+		slices.SortStableFunc(payers, func(a, b Payer) int {
+			return int(b.Account.Balance.Total() - a.Account.Balance.Total())
+		})
+	}
+	shares := make([]Share, 0, len(payers)+1)
+	limits := make([]Pockets, 0, len(payers)+1)
+	presenterIsGrantor := false
+	for _, p := range payers {
+		share, paid := c.share(p, rest)
+		rest -= paid.Total()
+		shares, limits = append(shares, share), append(limits, paid)
+		presenterIsGrantor = presenterIsGrantor || c.Token != nil && share.Grantor == c.Token.Presenter
+	}
+	// Who shows a relative's code often believes that his account pays. Where he
+	// has given no grant, the answer says so.
+	if t := c.Token; t != nil && t.Presenter != t.Patient && !presenterIsGrantor {
+		shares = append(shares, Share{Grantor: t.Presenter, Binding: t.Binding, Relation: t.Relation, Reason: GrantNone})
+		limits = append(limits, Pockets{})
+	}
+	return shares, limits
+}
+
+// share decides what one grantor pays of the rest.
+func (c *Case) share(p Payer, rest Fen) (Share, Pockets) {
+	share := Share{Grantor: p.Grantor.Person, Binding: p.Grantor.Binding}
+	none := func(reason Code) (Share, Pockets) {
+		share.Reason = reason
+		return share, Pockets{}
+	}
+	i := p.Account.grant(p.Grantor.Binding)
+	if i < 0 || p.Account.Given[i].Beneficiary != c.Patient.Person {
+		return none(GrantNone)
+	}
+	g := p.Account.Given[i]
+	share.Relation = g.Relation
+	day := DayOf(c.Now)
+	switch {
+	case rest == 0:
+		return none(NothingLeft)
+	case !p.Account.Insurance.Insured(): // dissolved when the insurance changes (notice of 2026-01-09)
+		return none(PersonNotInsured)
+	case p.Account.Frozen:
+		return none(PersonFrozen)
+	case g.Terms.ValidUntil != 0 && g.Terms.ValidUntil < day:
+		return none(GrantNone)
+	case g.Paused:
+		return none(GrantPaused)
+	case !slices.Contains(g.Terms.Purposes, c.purpose()) || !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):
+		return none(GrantScope)
+	}
+	available := p.Account.shareable(g, p.Policy.Grants)
+	allowed := MaxFen
+	if cap := g.Terms.PerSettlementCap; cap > 0 {
+		allowed = min(allowed, cap)
+	}
+	if cap := g.Terms.MonthlyCap; cap > 0 {
+		allowed = min(allowed, max(0, cap-g.SpentIn(day.Month())))
+	}
+	if g.Terms.Quota > 0 {
+		allowed = min(allowed, g.QuotaLeft())
+	}
+	share.Paid = available.take(min(rest, allowed))
+	switch paid := share.Paid.Total(); {
+	case paid == rest:
+	case paid == allowed:
+		share.Reason = GrantCapReached
+	default:
+		share.Reason = AccountEmpty
+	}
+	return share, share.Paid
+}
+
+// purpose returns what a grant must allow for this bill.
+func (c *Case) purpose() Purpose {
+	if c.Place.Kind == Pharmacy || c.Bill.MedType == PharmacyBuy {
+		return ForPharmacy
+	}
+	return ForCare
+}
+
+// reckoning is what reckon found.
+type reckoning struct {
+	lines  []Amounts
+	paid   Breakdown
+	own    Pockets
+	shares []Pockets
+}
+
+// reckon divides the kept quantities of a bill among the fund, the patient's own
+// account, the grantors and cash, each account paying no more than its limit.
+// A settlement and a refund are both this: a refund reckons what is kept with the
+// money that the settlement had, and the difference goes back.
+// The formulae are those of the national settlement (domain 5).
+func reckon(b Basis, lines []PricedLine, kept []Quantity, own Pockets, shares []Pockets) reckoning {
+	r := reckoning{lines: make([]Amounts, len(lines)), shares: make([]Pockets, len(shares))}
+	p := &r.paid
+	for i := range lines {
+		r.lines[i] = lines[i].divide(kept[i])
+		p.Amounts = p.Amounts.plus(r.lines[i])
+	}
+	p.Deductible = min(p.InScope, b.DeductibleLeft)
+	p.FundPaid = b.Ratio.Of(p.InScope - p.Deductible)
+	if b.PoolCapped {
+		p.FundPaid = min(p.FundPaid, b.PoolLeft)
+	}
+	p.PersonBurden = p.Total - p.FundPaid
+	p.AccountBase = p.PersonBurden
+	if !b.PaysOutOfScope {
+		p.AccountBase -= p.OutOfScope + p.OverLimit
+	}
+	rest := p.AccountBase
+	r.own = own.take(rest)
+	p.OwnPaid = r.own.Total()
+	rest -= p.OwnPaid
+	for i, limit := range shares {
+		r.shares[i] = limit.take(rest)
+		p.SharedPaid += r.shares[i].Total()
+		rest -= r.shares[i].Total()
+	}
+	p.CashDue = p.PersonBurden - p.OwnPaid - p.SharedPaid
+	return r
+}
+
+// reckonInto fills the settlement's amounts.
+func (s *Settlement) reckonInto(own Pockets, limits []Pockets) {
+	r := reckon(s.Basis, s.Lines, s.Kept, own, limits)
+	s.Paid, s.Own = r.paid, r.own
+	for i := range s.Shares {
+		s.Shares[i].Paid = r.shares[i]
+	}
+}
+
+func quantities(lines []PricedLine) []Quantity {
+	q := make([]Quantity, len(lines))
+	for i, l := range lines {
+		q[i] = l.Quantity
+	}
+	return q
+}
+
+// post books the settlement, or the refund, in the accounts that it touches,
+// counts it on caps and counters, and writes down its legs.
+func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects {
+	var effects Effects
+	sold := s.Legs // of the original, in a reversal or refund
+	legs := []Posting{
+		{Party: Institution, Delta: Pockets{Current: s.Paid.Total}},
+		{Party: Fund, Delta: Pockets{Current: -s.Paid.FundPaid}},
+		{Party: Cash, Delta: Pockets{Current: -s.Paid.CashDue}},
+	}
+	book := func(a Account, e Entry) {
+		e.At, e.Kind, e.Ref = s.At, s.Kind, string(s.ID)
+		e = a.book(e)
+		legs = append(legs, Posting{Party: Personal, Account: a.Person, Seq: e.Seq, Delta: e.Delta})
+		effects.Accounts, effects.Entries = append(effects.Accounts, a), append(effects.Entries, e)
+	}
+	patient = patient.clone()
+	if now := DayOf(s.At).Year(); patient.Year.Year < now {
+		patient.Year = YearToDate{Year: now}
+	}
+	if patient.Year.Year == s.Basis.Year {
+		patient.Year.Deductible += s.Paid.Deductible
+		patient.Year.Pool += s.Paid.FundPaid
+	}
+	book(patient, Entry{Patient: true, Delta: Pockets{}.Minus(s.Own), Year: s.Basis.Year, Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid})
+	for _, share := range s.Shares {
+		if share.Paid == (Pockets{}) {
+			continue
+		}
+		payer, read := payers[share.Grantor]
+		if !read {
+			panic("family: a payer's account was not read")
+		}
+		payer = payer.clone()
+		entry := Entry{Delta: Pockets{}.Minus(share.Paid), Grant: share.Binding}
+		if i := payer.grant(share.Binding); i >= 0 && soldUnder(payer.Given[i], share.Grantor, sold) {
+			g := &payer.Given[i]
+			entry.Month = s.Basis.Month
+			if g.Spent.Month < s.Basis.Month {
+				g.Spent = MonthSpent{Month: s.Basis.Month}
+			}
+			if g.Spent.Month == s.Basis.Month {
+				g.Spent.Spent += share.Paid.Total()
+			}
+			g.Used += share.Paid.Total()
+		}
+		book(payer, entry)
+	}
+	s.Legs = legs
+	return effects
+}
+
+// soldUnder tells whether a grant was given before the sale whose legs these are.
+// A grant that ended and was given again begins anew, and what was sold before
+// counts on none of its limits when it comes back. A sale itself has no legs yet.
+func soldUnder(g Grant, grantor PersonNo, sold []Posting) bool {
+	i := slices.IndexFunc(sold, func(l Posting) bool { return l.Party == Personal && l.Account == grantor })
+	return i < 0 || sold[i].Seq > g.Since
+}
