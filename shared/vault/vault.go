@@ -1,0 +1,196 @@
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/bits"
+	"strings"
+	"sync"
+)
+
+var (
+	// ErrNotSealed means that a text has not the shape of a sealed text.
+	ErrNotSealed = errors.New("vault: not a sealed text")
+	// ErrUnknownKey means that a text is sealed under a key this process does
+	// not hold: it was rotated elsewhere since, or the keys are another house's.
+	ErrUnknownKey = errors.New("vault: sealed under a key that is not here")
+	// ErrNotOpened means that a text was sealed for another place or altered.
+	ErrNotOpened = errors.New("vault: a sealed text does not open here")
+)
+
+// Vault seals, opens, indexes and derives under one set of keys. Any number of
+// goroutines may use it at once.
+type Vault struct {
+	keys Keys
+	// aead gives the sealing key with an id, or nil. A function for the same
+	// reason as in Keys: behind the interface lie the key's bytes.
+	aead func(id string) cipher.AEAD
+
+	mu     sync.Mutex // random need not be safe for concurrent use
+	random io.Reader
+}
+
+// New makes a Vault of keys; random gives the nonces and is crypto/rand.Reader
+// everywhere but in tests. It panics on the zero Keys.
+func New(keys Keys, random io.Reader) *Vault {
+	if keys.set == nil {
+		panic(errEmpty)
+	}
+	aeads := map[string]cipher.AEAD{}
+	for id, k := range keys.set().seal {
+		block, err := aes.NewCipher(k[:])
+		if err != nil {
+			panic(err) // 32 bytes are an AES key
+		}
+		if aeads[id], err = cipher.NewGCM(block); err != nil {
+			panic(err) // AES has GCM's block size
+		}
+	}
+	return &Vault{
+		keys:   keys,
+		aead:   func(id string) cipher.AEAD { return aeads[id] },
+		random: random,
+	}
+}
+
+// String, GoString and LogValue say that keys are not shown.
+func (*Vault) String() string       { return redacted }
+func (*Vault) GoString() string     { return redacted }
+func (*Vault) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// A sealed text is "v1.<key id>.<base64url of nonce, ciphertext and tag>".
+const format = "v1."
+
+// Strict refuses a last character with stray bits, so that there is exactly one
+// way to write a sealed text.
+var encoding = base64.RawURLEncoding.Strict()
+
+// Seal returns plain sealed under the current key for place, the name of the
+// one field that may hold it ("PERSON#123/name"). Sealing the same text again
+// gives another result. The error is random's, or place is empty.
+//
+// Nonces are 96 random bits, which is safe for some 2³² texts under one key:
+// with a few texts for each person a house rotates its keys long before.
+func (v *Vault) Seal(plain, place string) (string, error) {
+	if place == "" {
+		return "", errors.New("vault: sealing needs a place")
+	}
+	current := v.keys.set().current
+	aead := v.aead(current)
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
+	v.mu.Lock()
+	_, err := io.ReadFull(v.random, nonce)
+	v.mu.Unlock()
+	if err != nil {
+		return "", fmt.Errorf("vault: drawing a nonce: %w", err)
+	}
+	header := format + current + "."
+	return header + encoding.EncodeToString(aead.Seal(nonce, nonce, []byte(plain), []byte(header+place))), nil
+}
+
+// Open returns the text that was sealed for place. The error is [ErrNotSealed],
+// [ErrUnknownKey] or [ErrNotOpened].
+func (v *Vault) Open(sealed, place string) (string, error) {
+	id, body, ok := split(sealed)
+	if !ok {
+		return "", ErrNotSealed
+	}
+	aead := v.aead(id)
+	if aead == nil {
+		return "", ErrUnknownKey
+	}
+	raw, err := encoding.DecodeString(body)
+	if err != nil || len(raw) < aead.NonceSize()+aead.Overhead() {
+		return "", ErrNotSealed
+	}
+	header := sealed[:len(sealed)-len(body)]
+	plain, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(header+place))
+	if err != nil {
+		return "", ErrNotOpened
+	}
+	return string(plain), nil
+}
+
+// Stale tells whether a sealed text is under another than the current key, so
+// that whoever writes its record anyway may seal it anew. What is no sealed
+// text is not stale; Open says what is wrong with it.
+func (v *Vault) Stale(sealed string) bool {
+	id, _, ok := split(sealed)
+	return ok && id != v.keys.set().current
+}
+
+func split(sealed string) (id, body string, ok bool) {
+	rest, ok := strings.CutPrefix(sealed, format)
+	if !ok {
+		return "", "", false
+	}
+	id, body, ok = strings.Cut(rest, ".")
+	// The base64 decoder skips line breaks; a sealed text has none.
+	return id, body, ok && validID(id) && !strings.ContainsAny(body, "\r\n")
+}
+
+// Index returns the keyed hash under which the value of a kind ("id_no",
+// "card_no") is found again: 43 characters of base64url, always the same for
+// the same keys. It hashes the bytes it is given, so the caller brings values
+// to one form first (an ID number's final x, spaces).
+func (v *Vault) Index(kind, value string) string {
+	return encoding.EncodeToString(mac(&v.keys.set().index, "index", kind, value))
+}
+
+// digitsMod is 10 to the number of digits QRDigits gives.
+const digitsMod = 100_000_000_000_000_000
+
+// QRDigits returns the 17 random digits of the QR token with this id. To
+// whoever has no QR key they are as random as digits drawn one by one, and the
+// same id gives the same digits in every process.
+//
+// Why derive and not draw? The store may hold no more than a keyed hash of the
+// digits: with the digits in it, everyone who reads a backup or a log of writes
+// could show another person's code. Yet the picture is fetched later, more than
+// once, perhaps from a function that did not issue the token. A pseudorandom
+// function of the id gives both: the digits are stored nowhere and any holder
+// of the key draws them again. The token id carries 80 bits from crypto/rand,
+// so ids do not meet, and the key alone, without the store, gives no code away
+// either.
+//
+// 128 bits of the HMAC are reduced modulo 10¹⁷, which favours no digits by more
+// than one part in 10²¹.
+func (v *Vault) QRDigits(tokenID string) string {
+	sum := mac(&v.keys.set().qr, "qr digits", tokenID)
+	n := reduce(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16]))
+	return fmt.Sprintf("%017d", n)
+}
+
+// reduce returns the 128-bit number hi·2⁶⁴+lo modulo 10¹⁷.
+func reduce(hi, lo uint64) uint64 {
+	_, n := bits.Div64(hi%digitsMod, lo, digitsMod)
+	return n
+}
+
+// QRHash returns the keyed hash of a code's digits under which the store knows
+// the token: 43 characters of base64url. The key keeps a reader of the store
+// from trying codes against it.
+func (v *Vault) QRHash(digits string) string {
+	return encoding.EncodeToString(mac(&v.keys.set().qr, "qr hash", digits))
+}
+
+// mac is HMAC-SHA-256 over parts. Each part goes in with its length, so that no
+// two lists of parts look alike; the first says what the hash is for.
+func mac(k *key, parts ...string) []byte {
+	h := hmac.New(sha256.New, k[:])
+	for _, part := range parts {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		h.Write(n[:])
+		io.WriteString(h, part)
+	}
+	return h.Sum(nil)
+}
