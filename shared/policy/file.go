@@ -1,0 +1,255 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// file is the shape of a policy file; doc.go explains it. A field marked
+// `rule:"-"` says what a group is about; every other field of a struct with
+// Sources is a rule, and needs one.
+type file struct {
+	Region  string `json:"region" rule:"-"`
+	Version string `json:"version" rule:"-"`
+	From    string `json:"from" rule:"-"`
+	To      string `json:"to" rule:"-"`
+	Name    name   `json:"name" rule:"-"`
+
+	ConsentAge            int      `json:"consent_age"`
+	AccountPaysOutOfScope bool     `json:"account_pays_out_of_scope"`
+	Sources               []source `json:"sources" rule:"-"`
+
+	Links  links  `json:"links" rule:"-"`
+	QR     qr     `json:"qr" rule:"-"`
+	Grants grants `json:"grants" rule:"-"`
+	// Benefits is a rule too: which classes are paid at all, and why no others.
+	Benefits []benefit `json:"benefits"`
+}
+
+type name struct {
+	ZH string `json:"zh"`
+	EN string `json:"en"`
+}
+
+type links struct {
+	MaxMembers int      `json:"max_members"`
+	Sources    []source `json:"sources" rule:"-"`
+}
+
+type qr struct {
+	LifeSeconds int      `json:"life_seconds"`
+	Sources     []source `json:"sources" rule:"-"`
+}
+
+type grants struct {
+	Kins             []family.Kin       `json:"kins"`
+	MaxPerKin        map[family.Kin]int `json:"max_per_kin"`
+	MaxMembers       int                `json:"max_members"`
+	MaxGrantors      int                `json:"max_grantors"`
+	GrantorInsutypes []family.Insutype  `json:"grantor_insutypes"`
+	InsuredScope     family.Scope       `json:"insured_scope"`
+	UsableScope      family.Scope       `json:"usable_scope"`
+	Purposes         []family.Purpose   `json:"purposes"`
+	Order            family.Order       `json:"order"`
+	Money            family.Money       `json:"money"`
+	FloorFen         family.Fen         `json:"floor_fen"`
+	Sources          []source           `json:"sources" rule:"-"`
+}
+
+type benefit struct {
+	Insutype      family.Insutype             `json:"insutype" rule:"-"`
+	PsnTypes      []family.PsnType            `json:"psn_types" rule:"-"`
+	MedTypes      []family.MedType            `json:"med_types"`
+	DeductibleFen map[family.Grade]family.Fen `json:"deductible_fen"`
+	Ratio         map[family.Grade]string     `json:"ratio"`
+	YearlyCapFen  family.Fen                  `json:"yearly_cap_fen"`
+	Sources       []source                    `json:"sources" rule:"-"`
+}
+
+// source says where a rule comes from.
+type source struct {
+	Rule string `json:"rule"`
+	Text string `json:"text"`
+	URL  string `json:"url,omitempty"`
+	Kind string `json:"kind"`
+}
+
+var sourceKinds = []string{"statute", "official", "press", "convention", "our_default"}
+
+// parse reads a file's text. It accepts exactly the shape of [file] with a
+// source for every rule; what the values mean is left to [file.policy].
+func parse(data []byte) (*file, error) {
+	var f file
+	if err := decode(data, &f); err != nil {
+		return nil, err
+	}
+	if err := sourced("", f, f.Sources); err != nil {
+		return nil, err
+	}
+	if err := sourced("links.", f.Links, f.Links.Sources); err != nil {
+		return nil, err
+	}
+	if err := sourced("qr.", f.QR, f.QR.Sources); err != nil {
+		return nil, err
+	}
+	if err := sourced("grants.", f.Grants, f.Grants.Sources); err != nil {
+		return nil, err
+	}
+	for i, b := range f.Benefits {
+		if err := sourced(fmt.Sprintf("benefits[%d].", i), b, b.Sources); err != nil {
+			return nil, err
+		}
+	}
+	return &f, nil
+}
+
+// sourced checks that each rule of a group has a source and each source a rule.
+func sourced(at string, group any, sources []source) error {
+	rules := rulesOf(group)
+	for i, s := range sources {
+		switch {
+		case !slices.Contains(rules, s.Rule):
+			return fmt.Errorf("%ssources[%d].rule: there is no rule %q here", at, i, s.Rule)
+		case strings.TrimSpace(s.Text) == "":
+			return fmt.Errorf("%ssources[%d].text: empty", at, i)
+		case s.URL != "" && !strings.HasPrefix(s.URL, "https://") && !strings.HasPrefix(s.URL, "http://"):
+			return fmt.Errorf("%ssources[%d].url: %q is no address", at, i, s.URL)
+		case !slices.Contains(sourceKinds, s.Kind):
+			return fmt.Errorf("%ssources[%d].kind: %q is none of %v", at, i, s.Kind, sourceKinds)
+		}
+	}
+	for _, rule := range rules {
+		if !slices.ContainsFunc(sources, func(s source) bool { return s.Rule == rule }) {
+			return fmt.Errorf("%s%s: no source", at, rule)
+		}
+	}
+	return nil
+}
+
+// policy turns the file into the law's terms and checks what it says.
+func (f *file) policy() (*family.Policy, error) {
+	region, err := family.ParseRegion(f.Region)
+	if err != nil {
+		return nil, fmt.Errorf("region: %w", err)
+	}
+	if region != region.City() && region != region.Province() {
+		// Set.For never looks for one.
+		return nil, fmt.Errorf("region: %s is neither a city nor a province", region)
+	}
+	// The version becomes part of answers, links and file names.
+	if strings.Trim(f.Version, "0123456789abcdefghijklmnopqrstuvwxyz-") != "" {
+		return nil, fmt.Errorf("version: %q has more than digits, small letters and hyphens", f.Version)
+	}
+	from, err := family.ParseDay(f.From)
+	if err != nil {
+		return nil, fmt.Errorf("from: %w", err)
+	}
+	var to family.Day
+	if f.To != "" {
+		if to, err = family.ParseDay(f.To); err != nil {
+			return nil, fmt.Errorf("to: %w", err)
+		}
+	}
+	if f.QR.LifeSeconds < 0 || f.QR.LifeSeconds > 24*60*60 { // beyond, the product below could wrap
+		return nil, fmt.Errorf("qr.life_seconds: %d", f.QR.LifeSeconds)
+	}
+	p := &family.Policy{
+		Region:                region,
+		Version:               f.Version,
+		From:                  from,
+		To:                    to,
+		NameZH:                f.Name.ZH,
+		NameEN:                f.Name.EN,
+		ConsentAge:            f.ConsentAge,
+		MaxLinks:              f.Links.MaxMembers,
+		QRLife:                time.Duration(f.QR.LifeSeconds) * time.Second,
+		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
+		Grants: family.GrantPolicy{
+			Kins:        f.Grants.Kins,
+			MaxPerKin:   f.Grants.MaxPerKin,
+			MaxMembers:  f.Grants.MaxMembers,
+			MaxGrantors: f.Grants.MaxGrantors,
+			Grantors:    f.Grants.GrantorInsutypes,
+			Insured:     f.Grants.InsuredScope,
+			Usable:      f.Grants.UsableScope,
+			Purposes:    f.Grants.Purposes,
+			Order:       f.Grants.Order,
+			Money:       f.Grants.Money,
+			Floor:       f.Grants.FloorFen,
+		},
+	}
+	for i, b := range f.Benefits {
+		law, err := b.law()
+		if err == nil {
+			err = b.unlike(f.Benefits[:i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("benefits[%d].%w", i, err)
+		}
+		p.Benefits = append(p.Benefits, law)
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// law turns a benefit into the law's terms.
+func (b *benefit) law() (family.Benefit, error) {
+	ratios := map[family.Grade]family.Ratio{}
+	for _, grade := range family.Grades {
+		text, paid := b.Ratio[grade]
+		if _, ok := b.DeductibleFen[grade]; ok != paid {
+			// A forgotten deductible would be none, a forgotten ratio no payment.
+			return family.Benefit{}, fmt.Errorf("deductible_fen and ratio: grade %s is in one of them only", grade)
+		}
+		if !paid {
+			continue
+		}
+		r, err := family.ParseRatio(text)
+		if err == nil && r.String() != text {
+			err = fmt.Errorf("%q has not four decimals", text)
+		}
+		if err != nil {
+			return family.Benefit{}, fmt.Errorf("ratio: grade %s: %w", grade, err)
+		}
+		ratios[grade] = r
+	}
+	if len(ratios) != len(b.Ratio) {
+		return family.Benefit{}, fmt.Errorf("ratio: a grade is none of %v", family.Grades)
+	}
+	for i, psn := range b.PsnTypes {
+		if psn == "" || strings.Trim(string(psn), "0123456789") != "" || slices.Contains(b.PsnTypes[:i], psn) {
+			return family.Benefit{}, fmt.Errorf("psn_types: %q", psn)
+		}
+	}
+	return family.Benefit{
+		Insutype:   b.Insutype,
+		PsnTypes:   b.PsnTypes,
+		MedTypes:   b.MedTypes,
+		Deductible: b.DeductibleFen,
+		Ratio:      ratios,
+		YearlyCap:  b.YearlyCapFen,
+	}, nil
+}
+
+// unlike checks that nobody falls under this benefit and an earlier one: the law
+// takes the first, and the second would be read by nobody.
+func (b *benefit) unlike(earlier []benefit) error {
+	for i, e := range earlier {
+		if b.Insutype == e.Insutype && meet(b.MedTypes, e.MedTypes) &&
+			(len(b.PsnTypes) == 0 || len(e.PsnTypes) == 0 || meet(b.PsnTypes, e.PsnTypes)) {
+			return fmt.Errorf("psn_types: benefits[%d] is for some of the same persons and visits", i)
+		}
+	}
+	return nil
+}
+
+// meet tells whether two lists have something in common.
+func meet[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(v T) bool { return slices.Contains(b, v) })
+}
