@@ -1,0 +1,102 @@
+// Package app holds the acts of the house: each reads a snapshot of records,
+// lets the law in package family decide on it, and commits on exactly that
+// snapshot or not at all. See [act] for the one loop they all go through, and
+// keys.go for the only place that knows keys and encodes records.
+//
+// An act returns a *family.Refusal where the answer is "no"; every other error is
+// a failure whose content must not reach a client.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"time"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+	"gongji/shared/vault"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// Policies finds the policy of a region on a day, never nil.
+type Policies interface {
+	For(family.Region, family.Day) *family.Policy
+}
+
+// Options are what an App is made of. Store, Policies and Vault are needed.
+type Options struct {
+	Store    store.Store
+	Policies Policies
+	Vault    *vault.Vault
+	// Now is the clock; the default is time.Now.
+	Now func() time.Time
+	// Random makes ids; the default is crypto/rand.
+	Random io.Reader
+	// Pause waits before the n-th further attempt of an act, n from 1; the
+	// default waits a little longer each time, with jitter.
+	Pause func(ctx context.Context, n int) error
+	// Log hears of attempts that failed; the default is silent. It is never
+	// given a name, an ID number or a code.
+	Log *slog.Logger
+}
+
+// App carries out the acts. It is safe for concurrent use.
+type App struct {
+	store    store.Store
+	policies Policies
+	vault    *vault.Vault
+	clock    func() time.Time
+	random   io.Reader
+	pause    func(ctx context.Context, n int) error
+	log      *slog.Logger
+}
+
+// New returns an App over its parts.
+func New(o Options) *App {
+	a := &App{store: o.Store, policies: o.Policies, vault: o.Vault, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
+	if a.clock == nil {
+		a.clock = time.Now
+	}
+	if a.random == nil {
+		a.random = rand.Reader
+	}
+	if a.pause == nil {
+		a.pause = backOff
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	return a
+}
+
+// now returns the time of an act, to the whole second as all answers show it.
+func (a *App) now() time.Time { return a.clock().UTC().Truncate(time.Second) }
+
+// newID returns a sortable id.
+func (a *App) newID(now time.Time) (string, error) {
+	id, err := ulid.New(ulid.Timestamp(now), a.random)
+	return id.String(), err
+}
+
+// policyOf returns the policy of the region in which an account's owner is insured.
+func (a *App) policyOf(account family.Account, now time.Time) *family.Policy {
+	return a.policies.For(account.Insurance.Region, family.DayOf(now))
+}
+
+// backOff waits 5 ms at first and up to 320 ms later, plus as much again by chance,
+// so that those who met once do not meet again.
+func backOff(ctx context.Context, n int) error {
+	base := 5 * time.Millisecond << min(n-1, 6)
+	timer := time.NewTimer(base + mathrand.N(base))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

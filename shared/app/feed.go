@@ -1,0 +1,303 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"gongji/shared/family"
+	"gongji/shared/vault"
+)
+
+// Fed says what a record of the insurer's feed did. A repeat changes nothing.
+type Fed string
+
+// What a record of the feed did.
+const (
+	FedCreated   Fed = "created"
+	FedUpdated   Fed = "updated"
+	FedUnchanged Fed = "unchanged"
+)
+
+// PersonFeed is a person as the insurer knows him.
+type PersonFeed struct {
+	Person    family.PersonNo
+	Name      string
+	ID        family.IDNumber
+	Insurance family.Insurance
+	Card      string // card number; empty is none
+	Phone     string // empty is none
+}
+
+// maxNameBytes bounds a name; the longest names of the register have some 30
+// characters.
+const maxNameBytes = 150
+
+// FeedPerson takes over a person: who he is, sealed, and how he is insured. A
+// number that another person already has refuses.
+func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
+	if in.Name == "" || len(in.Name) > maxNameBytes {
+		return "", &family.Refusal{Code: family.Malformed, Field: "name", Detail: "a name has 1 to 150 bytes"}
+	}
+	idIndex := a.vault.Index("id_no", string(in.ID))
+	cardIndex := ""
+	if in.Card != "" {
+		cardIndex = a.vault.Index("card_no", in.Card)
+	}
+	return act(ctx, a, func(t *tx) (Fed, error) {
+		personRef, accountRef := personKey(in.Person), accountKey(in.Person)
+		keys := []keyed{personRef, accountRef, idIndexKey(idIndex)}
+		if cardIndex != "" {
+			keys = append(keys, cardIndexKey(cardIndex))
+		}
+		if err := t.read(keys...); err != nil {
+			return "", err
+		}
+		person, known, err := get(t, personRef)
+		if err != nil {
+			return "", err
+		}
+		account, _, err := get(t, accountRef)
+		if err != nil {
+			return "", err
+		}
+		before := account.Account.Insurance
+		account.Account.Person, account.Account.Insurance = in.Person, in.Insurance
+		account.Masked = vault.MaskName(in.Name)
+		same, err := a.samePerson(in.Person, person, in)
+		if err != nil {
+			return "", err
+		}
+		if known && same && person.IDIndex == idIndex && person.CardIdx == cardIndex && before == in.Insurance {
+			return FedUnchanged, nil
+		}
+		if err := claimIndex(t, idIndexKey(idIndex), in.Person, "id_no"); err != nil {
+			return "", err
+		}
+		if cardIndex != "" {
+			if err := claimIndex(t, cardIndexKey(cardIndex), in.Person, "card_no"); err != nil {
+				return "", err
+			}
+		}
+		if known && person.IDIndex != idIndex {
+			if err := dropIndex(t, idIndexKey(person.IDIndex)); err != nil {
+				return "", err
+			}
+		}
+		if person.CardIdx != "" && person.CardIdx != cardIndex {
+			if err := dropIndex(t, cardIndexKey(person.CardIdx)); err != nil {
+				return "", err
+			}
+		}
+		person.IDIndex, person.CardIdx, person.Born = idIndex, cardIndex, in.ID.Birthday()
+		for _, field := range []struct {
+			sealed      *string
+			name, plain string
+		}{{&person.Name, "name", in.Name}, {&person.IDNo, "id_no", string(in.ID)}, {&person.Phone, "phone", in.Phone}} {
+			if *field.sealed, err = a.seal(in.Person, field.name, field.plain); err != nil {
+				return "", err
+			}
+		}
+		if err := put(t, personRef, person); err != nil {
+			return "", err
+		}
+		if err := put(t, accountRef, account); err != nil {
+			return "", err
+		}
+		if known {
+			return FedUpdated, nil
+		}
+		return FedCreated, nil
+	})
+}
+
+// claimIndex makes an index point at a person, or refuses where it points at
+// another.
+func claimIndex(t *tx, r ref[pointerRecord], p family.PersonNo, field string) error {
+	at, found, err := get(t, r)
+	switch {
+	case err != nil:
+		return err
+	case found && at.To == string(p):
+		return nil
+	case found && at.To != "":
+		return &family.Refusal{Code: family.AlreadyBound, Field: field, Detail: "another person has this number"}
+	}
+	return put(t, r, pointerRecord{To: string(p)})
+}
+
+// dropIndex makes an index point at nobody.
+func dropIndex(t *tx, r ref[pointerRecord]) error {
+	if err := t.read(r); err != nil {
+		return err
+	}
+	return put(t, r, pointerRecord{})
+}
+
+// samePerson tells whether the sealed fields already say what the feed says.
+func (a *App) samePerson(p family.PersonNo, has personRecord, in PersonFeed) (bool, error) {
+	if has.Name == "" {
+		return false, nil
+	}
+	for _, field := range []struct{ name, sealed, plain string }{{"name", has.Name, in.Name}, {"phone", has.Phone, in.Phone}} {
+		plain, err := a.unseal(p, field.name, field.sealed)
+		if err != nil || plain != field.plain || a.vault.Stale(field.sealed) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// seal closes a personal field; nothing stays nothing.
+func (a *App) seal(p family.PersonNo, field, plain string) (string, error) {
+	if plain == "" {
+		return "", nil
+	}
+	return a.vault.Seal(plain, "PERSON#"+string(p)+"/"+field)
+}
+
+func (a *App) unseal(p family.PersonNo, field, sealed string) (string, error) {
+	if sealed == "" {
+		return "", nil
+	}
+	return a.vault.Open(sealed, "PERSON#"+string(p)+"/"+field)
+}
+
+// FeedPlace takes over an institution.
+func (a *App) FeedPlace(ctx context.Context, in family.Place) (Fed, error) {
+	return act(ctx, a, func(t *tx) (Fed, error) {
+		placeRef, rowRef := placeKey(in.Code), placeRowKey(in.Code)
+		if err := t.read(placeRef, rowRef); err != nil {
+			return "", err
+		}
+		has, known, err := get(t, placeRef)
+		if err != nil || known && has == in {
+			return FedUnchanged, err
+		}
+		if err := put(t, placeRef, in); err != nil {
+			return "", err
+		}
+		if known {
+			return FedUpdated, nil
+		}
+		return FedCreated, put(t, rowRef, pointerRecord{To: string(in.Code)})
+	})
+}
+
+// maxVersions bounds the versions of one catalogue item.
+const maxVersions = 50
+
+// FeedItem takes over one version of a catalogue item; its first day tells it
+// from the item's other versions.
+func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
+	return act(ctx, a, func(t *tx) (Fed, error) {
+		itemRef := itemKey(in.Code)
+		if err := t.read(itemRef); err != nil {
+			return "", err
+		}
+		has, _, err := get(t, itemRef)
+		if err != nil {
+			return "", err
+		}
+		fed := FedCreated
+		at := slices.IndexFunc(has.Versions, func(v family.Item) bool { return v.From == in.From })
+		switch {
+		case at >= 0 && has.Versions[at].Equal(in):
+			return FedUnchanged, nil
+		case at >= 0:
+			has.Versions[at], fed = in, FedUpdated
+		case len(has.Versions) >= maxVersions:
+			return "", &family.Refusal{Code: family.StateForbids, Field: "effective_from", Detail: "the item has too many versions"}
+		default:
+			has.Versions = append(has.Versions, in)
+		}
+		return fed, put(t, itemRef, has)
+	})
+}
+
+// FeedCredit books a payment of the insurer into an account. The reference is its
+// identity: a repeat books nothing, and the same reference with other content is
+// refused.
+func (a *App) FeedCredit(ctx context.Context, reference string, person family.PersonNo, amount family.Pockets) (Fed, error) {
+	if reference == "" || len(reference) > 64 {
+		return "", &family.Refusal{Code: family.Malformed, Field: "reference", Detail: "a reference has 1 to 64 characters"}
+	}
+	now := a.now()
+	return act(ctx, a, func(t *tx) (Fed, error) {
+		creditRef, accountRef := creditKey(reference), accountKey(person)
+		if err := t.read(creditRef, accountRef); err != nil {
+			return "", err
+		}
+		credit := creditRecord{Person: person, Amount: amount}
+		booked, found, err := get(t, creditRef)
+		switch {
+		case err != nil:
+			return "", err
+		case found && booked != credit:
+			return "", &family.Refusal{Code: family.MessageReused, Field: "reference"}
+		case found:
+			return FedUnchanged, nil
+		}
+		account, known, err := get(t, accountRef)
+		if err != nil {
+			return "", err
+		}
+		if !known {
+			return "", &family.Refusal{Code: family.NotFound, Field: "person_no", Detail: "no such person"}
+		}
+		var entry family.Entry
+		account.Account, entry = family.Credit(account.Account, reference, amount, now)
+		if err := put(t, creditRef, credit); err != nil {
+			return "", err
+		}
+		if err := put(t, accountRef, account); err != nil {
+			return "", err
+		}
+		return FedCreated, add(t, entryKey(person, entry.Seq), entry)
+	})
+}
+
+// Freeze freezes or unfreezes a person: while frozen, nothing leaves his account
+// and he gets no benefit. A repeat changes nothing.
+func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) error {
+	_, err := act(ctx, a, func(t *tx) (struct{}, error) {
+		accountRef := accountKey(person)
+		if err := t.read(accountRef); err != nil {
+			return struct{}{}, err
+		}
+		account, known, err := get(t, accountRef)
+		switch {
+		case err != nil:
+			return struct{}{}, err
+		case !known:
+			return struct{}{}, family.Refuse(family.NotFound)
+		case account.Account.Frozen == frozen:
+			return struct{}{}, nil
+		}
+		account.Account.Frozen = frozen
+		return struct{}{}, put(t, accountRef, account)
+	})
+	return err
+}
+
+// Suspend suspends an institution's agreement or resumes it. A repeat changes
+// nothing.
+func (a *App) Suspend(ctx context.Context, code family.InstitutionCode, suspended bool) error {
+	_, err := act(ctx, a, func(t *tx) (struct{}, error) {
+		placeRef := placeKey(code)
+		if err := t.read(placeRef); err != nil {
+			return struct{}{}, err
+		}
+		place, known, err := get(t, placeRef)
+		switch {
+		case err != nil:
+			return struct{}{}, err
+		case !known:
+			return struct{}{}, family.Refuse(family.NotFound)
+		case place.Designated == !suspended:
+			return struct{}{}, nil
+		}
+		place.Designated = !suspended
+		return struct{}{}, put(t, placeRef, place)
+	})
+	return err
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"gongji/shared/family"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// qrKeep is how long a token's record outlives the token, so that whoever asks
+// hears what became of it.
+const qrKeep = 24 * time.Hour
+
+// QRView is a token as its presenter sees it.
+type QRView struct {
+	Token         family.QRToken
+	PatientMasked string
+	Now           time.Time // when it was looked at: the state follows from it
+	// Digits is the code itself, only while it can be redeemed.
+	Digits string
+}
+
+// IssueQR issues a code for the member of a binding, or for the presenter himself
+// when there is no binding. It takes the place of the one that he showed for that
+// patient before.
+//
+// The digits follow from the token's id under a key that the store does not hold,
+// so the picture can be drawn again by any process while the store keeps only a
+// keyed hash of the digits.
+func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.BindingID, o Once) (Answered[QRView], error) {
+	now := a.now()
+	newID, err := a.newID(now)
+	if err != nil {
+		return Answered[QRView]{}, err
+	}
+	tokenID := family.TokenID(newID)
+	hash := a.vault.QRHash(a.digits(tokenID))
+	done, err := once(ctx, a, presenter, "qr", o, now, func(t *tx) (QRView, error) {
+		newRef := qrKey(hash)
+		keys := []keyed{newRef}
+		if id != "" {
+			keys = append(keys, bindingKey(id))
+		}
+		if err := t.read(keys...); err != nil {
+			return QRView{}, err
+		}
+		if issued, found, err := get(t, newRef); found || err != nil {
+			return QRView{Token: issued.Token, PatientMasked: issued.PatientMasked, Now: now}, err // ours, the answer was lost
+		}
+		patient, binding := presenter, (*family.Binding)(nil)
+		record := qrRecord{}
+		if id != "" {
+			bound, found, err := get(t, bindingKey(id))
+			if err != nil {
+				return QRView{}, err
+			}
+			if !found || bound.Binding.Holder != presenter {
+				return QRView{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
+			}
+			patient, binding = bound.Binding.Member, &bound.Binding
+			record.PresenterMasked = bound.HolderMasked
+		}
+		accountRef, pointerRef := accountKey(patient), currentQRKey(presenter, patient)
+		if err := t.read(accountRef, pointerRef); err != nil {
+			return QRView{}, err
+		}
+		account, known, err := get(t, accountRef)
+		if err != nil {
+			return QRView{}, err
+		}
+		if !known {
+			return QRView{}, family.Refuse(family.PersonNotInsured)
+		}
+		var refusal *family.Refusal
+		record.Token, refusal = family.IssueQR(tokenID, presenter, account.Account, binding, a.policyOf(account.Account, now), now)
+		if refusal != nil {
+			return QRView{}, refusal
+		}
+		record.PatientMasked = account.Masked
+		if err := a.replaceCurrentQR(t, pointerRef, now); err != nil {
+			return QRView{}, err
+		}
+		if err := putUntil(t, newRef, record, record.Token.Expires.Add(qrKeep)); err != nil {
+			return QRView{}, err
+		}
+		view := QRView{Token: record.Token, PatientMasked: record.PatientMasked, Now: now}
+		return view, putUntil(t, pointerRef, pointerRecord{To: hash}, record.Token.Expires.Add(qrKeep))
+	})
+	if err == nil {
+		done.Answer.Digits = a.digits(done.Answer.Token.ID)
+	}
+	return done, err
+}
+
+// digits returns the code of a token.
+func (a *App) digits(id family.TokenID) string {
+	return family.QRDigits(a.vault.QRDigits(string(id)))
+}
+
+// GetQR returns a token to the one who shows it, with its digits while it can be
+// redeemed.
+func (a *App) GetQR(ctx context.Context, presenter family.PersonNo, id family.TokenID) (QRView, error) {
+	if _, err := ulid.ParseStrict(string(id)); err != nil {
+		return QRView{}, family.Refuse(family.NotFound)
+	}
+	digits := a.digits(id)
+	qr, found, err := one(ctx, a, qrKey(a.vault.QRHash(digits)))
+	if err != nil {
+		return QRView{}, err
+	}
+	if !found || qr.Token.ID != id || qr.Token.Presenter != presenter {
+		return QRView{}, family.Refuse(family.NotFound)
+	}
+	view := QRView{Token: qr.Token, PatientMasked: qr.PatientMasked, Now: a.now()}
+	if view.Token.StateAt(view.Now) == family.QRStateIssued {
+		view.Digits = digits
+	}
+	return view, nil
+}

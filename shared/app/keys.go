@@ -1,0 +1,197 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// This file is the only place that knows where a record lies and how it is
+// written. Bodies are the law's own types as plain JSON: the names of their
+// fields are a format, which TestRecordsKeepTheirShape holds.
+
+// accountRecord is a personal account. The masked name rides along because every
+// settlement shows it and none may need the vault.
+type accountRecord struct {
+	Account family.Account
+	Masked  string
+}
+
+// personRecord is who a person is: sealed, but for what the law needs.
+type personRecord struct {
+	Name, IDNo, Phone string // sealed
+	IDIndex, CardIdx  string
+	Born              family.Day
+	// Bound are the live bindings that the person holds: the record on which two
+	// requests for the last free place meet.
+	Bound []family.Bound
+}
+
+// pointerRecord points at what its key's last part names.
+type pointerRecord struct{ To string }
+
+// bindingRecord is a binding with both masked names, which answers show.
+type bindingRecord struct {
+	Binding                    family.Binding
+	HolderMasked, MemberMasked string
+}
+
+// qrRecord is a QR token under the keyed hash of its digits.
+type qrRecord struct {
+	Token                          family.QRToken
+	PresenterMasked, PatientMasked string
+}
+
+// messageRecord is an institution's message: its fingerprint and first answer,
+// which for a settlement is the settlement itself.
+type messageRecord struct {
+	Fingerprint string
+	State       messageState
+	At          time.Time
+	Refusal     *family.Refusal    `json:",omitempty"`
+	Settlement  *family.Settlement `json:",omitempty"`
+	// Names are the masked names of all who took part.
+	Names map[family.PersonNo]string `json:",omitempty"`
+}
+
+type messageState string
+
+const (
+	messageSettled messageState = "settled"
+	messageRefused messageState = "refused"
+	messageFenced  messageState = "fenced"
+)
+
+// onceRecord is the first answer to a person's request that carried an
+// Idempotency-Key.
+type onceRecord struct {
+	Fingerprint string
+	Refusal     *family.Refusal `json:",omitempty"`
+	Answer      json.RawMessage `json:",omitempty"`
+}
+
+// catalogueRecord holds every version of one item.
+type catalogueRecord struct{ Versions []family.Item }
+
+// boxRecord is a box by its trace code: the settlement that sold it, empty after
+// it came back.
+type boxRecord struct{ SoldBy family.MessageID }
+
+// creditRecord is a payment into an account, by the insurer's reference.
+type creditRecord struct {
+	Person family.PersonNo
+	Amount family.Pockets
+}
+
+func accountKey(p family.PersonNo) ref[accountRecord] {
+	return ref[accountRecord]{Part: "ACCT#" + string(p), Sort: "A"}
+}
+
+const entryPrefix = "E#"
+
+func entryKey(p family.PersonNo, seq uint64) ref[family.Entry] {
+	return ref[family.Entry]{Part: accountKey(p).Part, Sort: fmt.Sprintf("%s%012d", entryPrefix, seq)}
+}
+
+func personKey(p family.PersonNo) ref[personRecord] {
+	return ref[personRecord]{Part: "PERSON#" + string(p), Sort: "P"}
+}
+
+const bindingPrefix = "B#"
+
+// bindingPointerKey lists a binding under one of its sides.
+func bindingPointerKey(p family.PersonNo, id family.BindingID) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: personKey(p).Part, Sort: bindingPrefix + string(id)}
+}
+
+// currentQRKey points at the token that a presenter shows for a patient.
+func currentQRKey(presenter, patient family.PersonNo) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: personKey(presenter).Part, Sort: "QR#" + string(patient)}
+}
+
+func idIndexKey(index string) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: "ID#" + index, Sort: "I"}
+}
+
+func cardIndexKey(index string) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: "CARD#" + index, Sort: "I"}
+}
+
+func bindingKey(id family.BindingID) ref[bindingRecord] {
+	return ref[bindingRecord]{Part: "BIND#" + string(id), Sort: "B"}
+}
+
+func qrKey(hash string) ref[qrRecord] { return ref[qrRecord]{Part: "QR#" + hash, Sort: "Q"} }
+
+const messagePrefix = "S#"
+
+func dayPart(code family.InstitutionCode, day family.Day) string {
+	return "DAY#" + string(code) + "#" + day.String()
+}
+
+// messageKey computes where a message lies from the id alone, so that the
+// settlement, its message's record and its row in the day's list are one record.
+func messageKey(id family.MessageID) ref[messageRecord] {
+	return ref[messageRecord]{Part: dayPart(id.Institution(), id.Day()), Sort: messagePrefix + string(id)}
+}
+
+func onceKey(p family.PersonNo, key string) ref[onceRecord] {
+	return ref[onceRecord]{Part: "ONCE#" + string(p), Sort: "K#" + key}
+}
+
+func placeKey(code family.InstitutionCode) ref[family.Place] {
+	return ref[family.Place]{Part: "INST#" + string(code), Sort: "I"}
+}
+
+// placesPart lists all institutions, for the proof of a day.
+const placesPart = "INSTITUTIONS"
+
+func placeRowKey(code family.InstitutionCode) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: placesPart, Sort: string(code)}
+}
+
+func itemKey(code string) ref[catalogueRecord] {
+	return ref[catalogueRecord]{Part: "ITEM#" + code, Sort: "I"}
+}
+
+func boxKey(code string) ref[boxRecord] { return ref[boxRecord]{Part: "TRACE#" + code, Sort: "T"} }
+
+func creditKey(reference string) ref[creditRecord] {
+	return ref[creditRecord]{Part: "CREDIT#" + reference, Sort: "C"}
+}
+
+// decode reads a record's body. A body that cannot be read is a damaged table,
+// and the error names the kind of record only.
+func decode[T any](r ref[T], body []byte, into *T) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("app: the record %.4s… does not decode: %w", r.Part, err)
+	}
+	return nil
+}
+
+// decodeAll reads the bodies of listed records.
+func decodeAll[T any](records []store.Record) ([]T, error) {
+	out := make([]T, len(records))
+	for i, r := range records {
+		if err := decode(ref[T](r.Key), r.Body, &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// seqCursor reads a cursor that is an entry's number.
+func seqCursor(after string) (uint64, *family.Refusal) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(after, 10, 40)
+	if err != nil {
+		return 0, &family.Refusal{Code: family.Malformed, Field: "after", Detail: "not a cursor of this list"}
+	}
+	return n, nil
+}

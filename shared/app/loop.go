@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// maxAttempts bounds how often an act looks again, and how often it sends one
+// commit again whose outcome is unknown.
+const maxAttempts = 12
+
+// act is the one loop of the house. decide reads records through the
+// transaction, decides, and puts what is to be written; act commits it on exactly
+// the versions that were read and looks again where somebody moved first.
+//
+// decide may run many times and must have no effect of its own: ids and times are
+// drawn before act is called. What it answers stands only when act returns it.
+//
+// An act ends in one of three ways. The answer of decide: its commit, if it put
+// anything, is durable. A refusal of decide: nothing was written. Busy, when
+// others kept moving first and nothing was written; OutcomeUnknown, when the store
+// never said what became of a commit: the same request again resolves it.
+func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, error) {
+	var none A
+	unsure := false // a commit was sent whose outcome nobody knows
+	for attempt := range maxAttempts {
+		if attempt > 0 {
+			if err := a.pause(ctx, attempt); err != nil {
+				break
+			}
+		}
+		t := &tx{ctx: ctx, store: a.store, slots: map[store.Key]*slot{}}
+		answer, err := decide(t)
+		var refusal *family.Refusal
+		switch {
+		case errors.As(err, &refusal):
+			return none, refusal
+		case errors.Is(err, store.ErrUnavailable):
+			a.log.WarnContext(ctx, "read failed", "attempt", attempt)
+			continue
+		case err != nil && ctx.Err() != nil:
+			return none, gaveUp(unsure)
+		case err != nil:
+			return none, err
+		}
+		writes := t.writes()
+		if writes == nil {
+			return answer, nil
+		}
+		err = a.store.Commit(ctx, writes)
+		for again := 1; errors.Is(err, store.ErrUnknown) && again < maxAttempts; again++ {
+			// The very same commit: if the first one happened, or still happens,
+			// this one meets its versions and does nothing.
+			unsure = true
+			if a.pause(ctx, again) != nil {
+				return none, gaveUp(unsure)
+			}
+			err = a.store.Commit(ctx, writes)
+		}
+		switch {
+		case err == nil:
+			return answer, nil
+		case errors.Is(err, store.ErrUnknown):
+			return none, gaveUp(true)
+		case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrUnavailable):
+			a.log.WarnContext(ctx, "commit refused", "attempt", attempt)
+		case ctx.Err() != nil:
+			return none, gaveUp(unsure)
+		default:
+			return none, err
+		}
+	}
+	return none, gaveUp(unsure)
+}
+
+// gaveUp is the answer when time or attempts ran out.
+func gaveUp(unsure bool) *family.Refusal {
+	if unsure {
+		return family.Refuse(family.OutcomeUnknown)
+	}
+	return family.Refuse(family.Busy)
+}
+
+// tx is one attempt of an act: the snapshot that it read and what it wants
+// written.
+type tx struct {
+	ctx   context.Context
+	store store.Store
+	slots map[store.Key]*slot
+	order []*slot // as first read, so that commits are the same for the same act
+}
+
+// slot is one record of the snapshot.
+type slot struct {
+	record  store.Record
+	checked bool // its version must still stand when the commit happens
+	write   *store.Write
+}
+
+// read reads records that decide the act, all in one round. Each that is not
+// written goes into the commit as a check.
+func (t *tx) read(keys ...keyed) error { return t.load(true, keys) }
+
+// refer reads reference data that many families share. It is never a check:
+// a commit that names a hot record conflicts with every other.
+func (t *tx) refer(keys ...keyed) error { return t.load(false, keys) }
+
+func (t *tx) load(checked bool, refs []keyed) error {
+	var missing []store.Key
+	for _, ref := range refs {
+		key := ref.storeKey()
+		if s, ok := t.slots[key]; ok {
+			s.checked = s.checked || checked
+			continue
+		}
+		s := &slot{checked: checked}
+		t.slots[key], t.order, missing = s, append(t.order, s), append(missing, key)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	records, err := t.store.Get(t.ctx, missing...)
+	if err != nil {
+		return err
+	}
+	for i, record := range records {
+		t.slots[missing[i]].record = record
+	}
+	return nil
+}
+
+// release takes a record back out of the commit's checks: the decision did not
+// depend on it after all.
+func (t *tx) release(ref keyed) { t.slots[ref.storeKey()].checked = false }
+
+// writes returns the commit of the attempt: what was put, and a check for every
+// other record that decided it; nil when nothing was put.
+func (t *tx) writes() []store.Write {
+	var writes, checks []store.Write
+	for _, s := range t.order {
+		switch {
+		case s.write != nil:
+			writes = append(writes, *s.write)
+		case s.checked:
+			checks = append(checks, store.Write{Key: s.record.Key, Base: s.record.Version, Check: true})
+		}
+	}
+	if writes == nil {
+		return nil
+	}
+	return append(writes, checks...)
+}
+
+// keyed is a key of the store, whatever record lies under it.
+type keyed interface{ storeKey() store.Key }
+
+// ref is the key of a record whose body is a T.
+type ref[T any] store.Key
+
+func (r ref[T]) storeKey() store.Key { return store.Key(r) }
+
+// get returns the record under r, which must have been read, and whether it is
+// there. What was put in this attempt is seen.
+func get[T any](t *tx, r ref[T]) (T, bool, error) {
+	var v T
+	s, ok := t.slots[store.Key(r)]
+	if !ok {
+		return v, false, fmt.Errorf("app: %v was not read", store.Key(r))
+	}
+	body := s.record.Body
+	if s.write != nil {
+		body = s.write.Body
+	} else if !s.record.Exists() {
+		return v, false, nil
+	}
+	return v, true, decode(r, body, &v)
+}
+
+// put writes the record under r, which must have been read.
+func put[T any](t *tx, r ref[T], v T) error { return putUntil(t, r, v, time.Time{}) }
+
+// putUntil is put for a record that the store may forget some time after expires.
+func putUntil[T any](t *tx, r ref[T], v T, expires time.Time) error {
+	s, ok := t.slots[store.Key(r)]
+	if !ok {
+		return fmt.Errorf("app: %v was not read", store.Key(r))
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	s.write = &store.Write{Key: store.Key(r), Base: s.record.Version, Body: body, Expires: expires}
+	return nil
+}
+
+// add writes a record that cannot be there yet, without reading it first.
+func add[T any](t *tx, r ref[T], v T) error {
+	s := &slot{record: store.Record{Key: store.Key(r)}}
+	t.slots[store.Key(r)], t.order = s, append(t.order, s)
+	return put(t, r, v)
+}
+
+// one reads a single record outside any act.
+func one[T any](ctx context.Context, a *App, r ref[T]) (T, bool, error) {
+	v, err := many(ctx, a, r)
+	if err != nil || v[0] == nil {
+		return *new(T), false, err
+	}
+	return *v[0], true, nil
+}
+
+// many reads records outside any act, in the order of their keys; nil is none.
+func many[T any](ctx context.Context, a *App, refs ...ref[T]) ([]*T, error) {
+	return act(ctx, a, func(t *tx) ([]*T, error) {
+		keys := make([]keyed, len(refs))
+		for i, r := range refs {
+			keys[i] = r
+		}
+		if err := t.refer(keys...); err != nil {
+			return nil, err
+		}
+		out := make([]*T, len(refs))
+		for i, r := range refs {
+			v, found, err := get(t, r)
+			if err != nil {
+				return nil, err
+			}
+			if found {
+				out[i] = &v
+			}
+		}
+		return out, nil
+	})
+}
+
+// list reads the records of a range outside any act.
+func (a *App) list(ctx context.Context, r store.Range) ([]store.Record, error) {
+	return act(ctx, a, func(*tx) ([]store.Record, error) { return a.store.List(ctx, r) })
+}

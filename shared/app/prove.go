@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// Proof is what a proof of the books looked at and found. The books are in order
+// when there are no faults.
+type Proof struct {
+	Institutions, Settlements, Accounts, Entries int
+	Faults                                       []family.Fault
+	// Next is the institution after which the proof goes on; empty at the end.
+	Next string
+}
+
+// maxProof bounds the settlements that one call proves: it ends with the first
+// institution past it.
+const maxProof = 5_000
+
+// ProveDay proves every settlement of a day after an institution, and the account
+// of everybody who took part: legs sum to zero, every leg is an entry, every
+// entry is in its chain, balances, caps and counters are what the entries say.
+func (a *App) ProveDay(ctx context.Context, day family.Day, after string) (Proof, error) {
+	var proof Proof
+	people := map[family.PersonNo]bool{}
+	places := store.Range{Part: placesPart, After: after, Limit: store.MaxList}
+	for {
+		rows, err := a.list(ctx, places)
+		if err != nil {
+			return proof, err
+		}
+		for _, row := range rows {
+			if proof.Settlements >= maxProof {
+				proof.Next = places.After
+				return proof, a.proveAll(ctx, &proof, people)
+			}
+			if err := a.proveDayOf(ctx, family.InstitutionCode(row.Key.Sort), day, &proof, people); err != nil {
+				return proof, err
+			}
+			proof.Institutions++
+			places.After = row.Key.Sort
+		}
+		if len(rows) < places.Limit {
+			return proof, a.proveAll(ctx, &proof, people)
+		}
+	}
+}
+
+func (a *App) proveAll(ctx context.Context, proof *Proof, people map[family.PersonNo]bool) error {
+	for _, p := range slices.Sorted(maps.Keys(people)) {
+		part, err := a.ProveAccount(ctx, p)
+		if err != nil {
+			return err
+		}
+		proof.Accounts++
+		proof.Entries += part.Entries
+		proof.Faults = append(proof.Faults, part.Faults...)
+	}
+	return nil
+}
+
+// ProveAccount derives a person's account from its entries.
+func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error) {
+	record, found, err := one(ctx, a, accountKey(p))
+	if err != nil {
+		return Proof{}, err
+	}
+	if !found {
+		return Proof{Faults: []family.Fault{{Account: p, What: "there is no account"}}}, nil
+	}
+	var entries []family.Entry
+	r := store.Range{Part: accountKey(p).Part, Prefix: entryPrefix, Limit: store.MaxList}
+	for {
+		records, err := a.list(ctx, r)
+		if err != nil {
+			return Proof{}, err
+		}
+		page, err := decodeAll[family.Entry](records)
+		if err != nil {
+			return Proof{}, err
+		}
+		for _, e := range page {
+			if e.Seq <= record.Account.Seq { // later ones came after the account was read
+				entries = append(entries, e)
+			}
+		}
+		if len(records) < r.Limit {
+			break
+		}
+		r.After = records[len(records)-1].Key.Sort
+	}
+	return Proof{Accounts: 1, Entries: len(entries), Faults: family.ProveAccount(record.Account, entries)}, nil
+}
+
+// proveDayOf proves the settlements of one institution.
+func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day family.Day, proof *Proof, people map[family.PersonNo]bool) error {
+	r := store.Range{Part: dayPart(place, day), Prefix: messagePrefix, Limit: store.MaxList}
+	for {
+		records, err := a.list(ctx, r)
+		if err != nil {
+			return err
+		}
+		messages, err := decodeAll[messageRecord](records)
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if m.Settlement == nil {
+				continue
+			}
+			proof.Settlements++
+			if err := a.proveSettlement(ctx, *m.Settlement, proof, people); err != nil {
+				return err
+			}
+		}
+		if len(records) < r.Limit {
+			return nil
+		}
+		r.After = records[len(records)-1].Key.Sort
+	}
+}
+
+// proveSettlement proves one settlement against the entries and the refunds that
+// belong to it.
+func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *Proof, people map[family.PersonNo]bool) error {
+	proof.Faults = append(proof.Faults, family.ProveSettlement(s)...)
+	found := func(leg family.Posting, what string) {
+		proof.Faults = append(proof.Faults, family.Fault{Account: leg.Account, Seq: leg.Seq, Ref: string(s.ID), What: what})
+	}
+	var legs []family.Posting
+	var entryRefs []ref[family.Entry]
+	for _, leg := range s.Legs {
+		if leg.Party == family.Personal {
+			people[leg.Account] = true
+			legs, entryRefs = append(legs, leg), append(entryRefs, entryKey(leg.Account, leg.Seq))
+		}
+	}
+	entries, err := many(ctx, a, entryRefs...)
+	if err != nil {
+		return err
+	}
+	for i, e := range entries {
+		switch {
+		case e == nil:
+			found(legs[i], "the leg has no entry")
+		case e.Ref != string(s.ID) || e.Delta != legs[i].Delta:
+			found(legs[i], "the leg's entry is another")
+		}
+	}
+	refundRefs := make([]ref[messageRecord], len(s.Refunds))
+	for i, id := range s.Refunds {
+		refundRefs[i] = messageKey(id)
+	}
+	if s.Kind != family.Settled {
+		return nil
+	}
+	refunds, err := many(ctx, a, refundRefs...)
+	if err != nil {
+		return err
+	}
+	var given []family.Settlement
+	for _, r := range refunds {
+		if r != nil && r.Settlement != nil {
+			given = append(given, *r.Settlement)
+		}
+	}
+	proof.Faults = append(proof.Faults, family.ProveRefunds(s, given)...)
+	return nil
+}

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// maxReason bounds the reason of a reversal, in bytes.
+const maxReason = 200
+
+// Reverse gives a whole settlement back, or what refunds have left of it, to
+// where it came from. An original that was never seen is refused and fenced, so
+// that it cannot land later.
+func (a *App) Reverse(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, reason string) (Outcome, error) {
+	if len(reason) > maxReason {
+		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "reason", Detail: "a reason has at most 200 bytes"}
+	}
+	content := struct {
+		Original family.MessageID
+		Reason   string
+	}{original, reason}
+	return a.giveBack(ctx, place, original, id, "reverse", content, family.Reverse)
+}
+
+// Refund gives part of a settlement back, by line and quantity.
+func (a *App) Refund(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, returns []family.Return) (Outcome, error) {
+	if refusal := family.CheckReturns(returns); refusal != nil {
+		return Outcome{}, refusal
+	}
+	content := struct {
+		Original family.MessageID
+		Returns  []family.Return
+	}{original, returns}
+	return a.giveBack(ctx, place, original, id, "refund", content,
+		func(id family.MessageID, s family.Settlement, patient family.Account, payers map[family.PersonNo]family.Account, now time.Time) (family.Settlement, family.Settlement, family.Effects, *family.Refusal) {
+			return family.Refund(id, s, returns, patient, payers, now)
+		})
+}
+
+// undoing is how the law takes a settlement back.
+type undoing func(id family.MessageID, s family.Settlement, patient family.Account, payers map[family.PersonNo]family.Account, now time.Time) (family.Settlement, family.Settlement, family.Effects, *family.Refusal)
+
+func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, op string, content any, undo undoing) (Outcome, error) {
+	if original.Institution() != place {
+		return Outcome{}, family.Refuse(family.OriginalUnknown) // another's looks like a missing one
+	}
+	if original == id {
+		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message of its own"}
+	}
+	return a.message(ctx, place, id, op, content, func(t *tx, now time.Time) (messageRecord, error) {
+		originalRef := messageKey(original)
+		if err := t.read(originalRef); err != nil {
+			return messageRecord{}, err
+		}
+		sale, found, err := get(t, originalRef)
+		if err != nil {
+			return messageRecord{}, err
+		}
+		if !found {
+			if err := put(t, originalRef, messageRecord{State: messageFenced, At: now}); err != nil {
+				return messageRecord{}, err
+			}
+		}
+		if sale.Settlement == nil {
+			return messageRecord{}, family.Refuse(family.OriginalUnknown)
+		}
+		keys := []keyed{accountKey(sale.Settlement.Patient)}
+		for _, share := range sale.Settlement.Shares {
+			if share.Paid != (family.Pockets{}) {
+				keys = append(keys, accountKey(share.Grantor))
+			}
+		}
+		if err := t.read(keys...); err != nil {
+			return messageRecord{}, err
+		}
+		records := map[family.PersonNo]accountRecord{}
+		payers := map[family.PersonNo]family.Account{}
+		for _, key := range keys {
+			record, _, err := get(t, key.(ref[accountRecord]))
+			if err != nil {
+				return messageRecord{}, err
+			}
+			records[record.Account.Person], payers[record.Account.Person] = record, record.Account
+		}
+		back, after, effects, refusal := undo(id, *sale.Settlement, payers[sale.Settlement.Patient], payers, now)
+		if refusal != nil {
+			return messageRecord{}, refusal
+		}
+		for _, l := range back.Lines {
+			for _, code := range l.TraceCodes {
+				if err := t.read(boxKey(code)); err != nil {
+					return messageRecord{}, err
+				}
+				if err := put(t, boxKey(code), boxRecord{}); err != nil {
+					return messageRecord{}, err
+				}
+			}
+		}
+		if err := a.putEffects(t, effects, records); err != nil {
+			return messageRecord{}, err
+		}
+		sale.Settlement = &after
+		if err := put(t, originalRef, sale); err != nil {
+			return messageRecord{}, err
+		}
+		return messageRecord{State: messageSettled, Settlement: &back, Names: maps.Clone(sale.Names)}, nil
+	})
+}

@@ -1,0 +1,432 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// CredentialType is the kind of thing by which a patient is told.
+type CredentialType string
+
+// The kinds of credential (mdtrt_cert_type 01, 02 and 03).
+const (
+	ByQR   CredentialType = "qr"
+	ByID   CredentialType = "id"
+	ByCard CredentialType = "card"
+)
+
+// Credential is what the patient showed at the till.
+type Credential struct {
+	Type CredentialType
+	// Value is the code, the ID number or the card number.
+	Value string
+	// Name is the patient's name: needed with an ID number; where it is given
+	// with another credential it must fit too.
+	Name string
+}
+
+// SettleAsk is what a till wants quoted or settled.
+type SettleAsk struct {
+	Message    family.MessageID // empty in a quote
+	Credential Credential
+	Bill       family.Bill
+}
+
+// Outcome is a settlement, or a reversal or refund, with the masked names of all
+// who took part.
+type Outcome struct {
+	Settlement family.Settlement
+	Names      map[family.PersonNo]string
+	Replay     bool // the answer was given before
+}
+
+// Quote decides what a settlement would be and moves nothing. It may be repeated
+// and leaves no trace.
+func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in SettleAsk) (Outcome, error) {
+	if refusal := in.check(); refusal != nil {
+		return Outcome{}, refusal
+	}
+	now := a.now()
+	return act(ctx, a, func(t *tx) (Outcome, error) {
+		c, names, err := a.gather(t, place, in, now)
+		if err != nil {
+			return Outcome{}, err
+		}
+		s, refusal := family.Quote(c.Case)
+		if refusal != nil {
+			return Outcome{}, refusal
+		}
+		return Outcome{Settlement: s, Names: names}, nil
+	})
+}
+
+// Check tells a person whether a bill would be paid for him, or for a relative
+// whose code he may show, as a quote does and moving nothing.
+func (a *App) Check(ctx context.Context, by family.PersonNo, id family.BindingID, place family.InstitutionCode, bill family.Bill) (Outcome, error) {
+	if refusal := bill.Check(); refusal != nil {
+		return Outcome{}, refusal
+	}
+	now := a.now()
+	return act(ctx, a, func(t *tx) (Outcome, error) {
+		patient := by
+		if id != "" {
+			if err := t.read(bindingKey(id)); err != nil {
+				return Outcome{}, err
+			}
+			bound, found, err := get(t, bindingKey(id))
+			if err != nil {
+				return Outcome{}, err
+			}
+			if !found || bound.Binding.Holder != by {
+				return Outcome{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
+			}
+			if !bound.Binding.MayShow() {
+				return Outcome{}, &family.Refusal{Code: family.StateForbids, Field: "binding_id", Observed: bound.Binding.Standing()}
+			}
+			patient = bound.Binding.Member
+		}
+		c, names, err := a.gatherFor(t, place, patient, bill, now)
+		if err != nil {
+			return Outcome{}, err
+		}
+		s, refusal := family.Quote(c.Case)
+		if refusal != nil {
+			return Outcome{}, refusal
+		}
+		return Outcome{Settlement: s, Names: names}, nil
+	})
+}
+
+// Settle settles a bill under the message's id: the code is spent, accounts, caps
+// and counters move, entries and the message's answer are written, all in one
+// commit. What is decided is final, a refusal too: the same message gets the same
+// answer, and the same id with other content is refused.
+func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in SettleAsk) (Outcome, error) {
+	if refusal := in.check(); refusal != nil {
+		return Outcome{}, refusal
+	}
+	return a.message(ctx, place, in.Message, "settle", in, func(t *tx, now time.Time) (messageRecord, error) {
+		c, names, err := a.gather(t, place, in, now)
+		if err != nil {
+			return messageRecord{}, err
+		}
+		s, effects, refusal := family.Settle(c.Case)
+		if refusal != nil {
+			return messageRecord{}, refusal
+		}
+		if err := a.putEffects(t, effects, c.records); err != nil {
+			return messageRecord{}, err
+		}
+		if effects.Token != nil {
+			qr, _, err := get(t, c.qr)
+			if err != nil {
+				return messageRecord{}, err
+			}
+			qr.Token = *effects.Token
+			if err := putUntil(t, c.qr, qr, qr.Token.Expires.Add(qrKeep)); err != nil {
+				return messageRecord{}, err
+			}
+		}
+		for _, l := range s.Lines {
+			for _, code := range l.TraceCodes {
+				if err := put(t, boxKey(code), boxRecord{SoldBy: s.ID}); err != nil {
+					return messageRecord{}, err
+				}
+			}
+		}
+		c.releaseUndecisive(t, s)
+		return messageRecord{State: messageSettled, Settlement: &s, Names: names}, nil
+	})
+}
+
+// message carries out one message of an institution: its first answer again if it
+// was decided before, else the decision and its record in one commit.
+func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
+	if id.Institution() != place {
+		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message id begins with your own institution code"}
+	}
+	fingerprint, err := a.fingerprint(op, content)
+	if err != nil {
+		return Outcome{}, err
+	}
+	now := a.now()
+	type answered struct {
+		record messageRecord
+		replay bool
+	}
+	done, err := act(ctx, a, func(t *tx) (answered, error) {
+		messageRef := messageKey(id)
+		if err := t.read(messageRef); err != nil {
+			return answered{}, err
+		}
+		first, found, err := get(t, messageRef)
+		switch {
+		case err != nil:
+			return answered{}, err
+		case found && first.State == messageFenced:
+			return answered{}, family.Refuse(family.MessageFenced)
+		case found && first.Fingerprint != fingerprint:
+			return answered{}, family.Refuse(family.MessageReused)
+		case found:
+			return answered{record: first, replay: true}, nil
+		}
+		record, err := decide(t, now)
+		var refusal *family.Refusal
+		if errors.As(err, &refusal) && !refusal.Code.Malformed() {
+			record, err = messageRecord{State: messageRefused, Refusal: refusal}, nil
+		}
+		if err != nil {
+			return answered{}, err
+		}
+		record.Fingerprint, record.At = fingerprint, now
+		return answered{record: record}, put(t, messageRef, record)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	if done.record.Refusal != nil {
+		return Outcome{Replay: done.replay}, done.record.Refusal
+	}
+	return Outcome{Settlement: *done.record.Settlement, Names: done.record.Names, Replay: done.replay}, nil
+}
+
+// putEffects writes what a settlement did to accounts.
+func (a *App) putEffects(t *tx, effects family.Effects, records map[family.PersonNo]accountRecord) error {
+	for i, account := range effects.Accounts {
+		record := records[account.Person]
+		record.Account = account
+		if err := put(t, accountKey(account.Person), record); err != nil {
+			return err
+		}
+		entry := effects.Entries[i]
+		if err := add(t, entryKey(account.Person, entry.Seq), entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses what cannot be read as a settlement.
+func (in *SettleAsk) check() *family.Refusal {
+	var err error
+	switch c := &in.Credential; c.Type {
+	case ByQR:
+		if len(c.Value) != 20 {
+			return &family.Refusal{Code: family.Malformed, Field: "credential.value", Detail: "a code has 20 digits"}
+		}
+	case ByID:
+		var id family.IDNumber
+		id, err = family.ParseIDNumber(c.Value)
+		c.Value = string(id)
+		if err == nil && c.Name == "" {
+			return &family.Refusal{Code: family.Malformed, Field: "credential.name", Detail: "an ID number needs the name"}
+		}
+	case ByCard:
+		if c.Value == "" || len(c.Value) > 64 {
+			return &family.Refusal{Code: family.Malformed, Field: "credential.value", Detail: "a card number has 1 to 64 characters"}
+		}
+	default:
+		return &family.Refusal{Code: family.Malformed, Field: "credential.type", Allowed: "qr, id, card"}
+	}
+	if err != nil {
+		return family.Faulty("credential.value", err)
+	}
+	return in.Bill.Check()
+}
+
+// gathered is a case with the records behind it.
+type gathered struct {
+	family.Case
+	qr      ref[qrRecord]
+	records map[family.PersonNo]accountRecord
+}
+
+// releaseUndecisive takes grantors out of the commit's checks whose turn never
+// came: how they stood decided nothing, unless they were ordered by balance.
+func (g *gathered) releaseUndecisive(t *tx, s family.Settlement) {
+	if g.Policy.Grants.Order == family.BalanceOrder {
+		return
+	}
+	for _, share := range s.Shares {
+		if share.Reason == family.NothingLeft {
+			t.release(accountKey(share.Grantor))
+		}
+	}
+}
+
+// gather reads all that decides a case: first whom the credential names, then the
+// rest. It refuses a credential that names nobody.
+func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
+	var (
+		patient family.PersonNo
+		qrRef   ref[qrRecord]
+		qr      *qrRecord
+	)
+	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
+	if err := a.readPlaceAndGoods(t, place, in.Bill); err != nil {
+		return fail(err)
+	}
+	if known, found, err := get(t, placeKey(place)); err != nil || !found || !known.Designated {
+		if err == nil {
+			err = family.Refuse(family.InstitutionNotDesignated)
+		}
+		return fail(err)
+	}
+	switch c := in.Credential; c.Type {
+	case ByQR:
+		if _, err := family.ParseQRDigits(c.Value); err != nil {
+			return fail(&family.Refusal{Code: family.QRInvalid, Field: "credential.value", Detail: err.Error()})
+		}
+		qrRef = qrKey(a.vault.QRHash(c.Value))
+		if err := t.read(qrRef); err != nil {
+			return fail(err)
+		}
+		record, found, err := get(t, qrRef)
+		if err != nil {
+			return fail(err)
+		}
+		if !found {
+			return fail(&family.Refusal{Code: family.QRInvalid, Field: "credential.value"})
+		}
+		patient, qr = record.Token.Patient, &record
+	case ByID, ByCard:
+		index := idIndexKey(a.vault.Index("id_no", c.Value))
+		if c.Type == ByCard {
+			index = cardIndexKey(a.vault.Index("card_no", c.Value))
+		}
+		if err := t.refer(index); err != nil {
+			return fail(err)
+		}
+		pointer, _, err := get(t, index)
+		if err != nil {
+			return fail(err)
+		}
+		if pointer.To == "" {
+			return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "credential.value"})
+		}
+		patient = family.PersonNo(pointer.To)
+	}
+	if name := in.Credential.Name; name != "" {
+		fits, err := a.nameFits(t, patient, name)
+		if err != nil {
+			return fail(err)
+		}
+		if !fits && qr != nil {
+			return fail(&family.Refusal{Code: family.QRWrongPatient, Field: "credential.name"})
+		}
+		if !fits {
+			return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "credential.name"})
+		}
+	}
+	g, names, err := a.gatherFor(t, place, patient, in.Bill, now)
+	if err != nil {
+		return fail(err)
+	}
+	g.Message = in.Message
+	if qr != nil {
+		g.qr, g.Token = qrRef, &qr.Token
+		if qr.PresenterMasked != "" {
+			names[qr.Token.Presenter] = qr.PresenterMasked
+		}
+	}
+	return g, names, nil
+}
+
+// nameFits tells whether a person has a name.
+func (a *App) nameFits(t *tx, p family.PersonNo, name string) (bool, error) {
+	if err := t.refer(personKey(p)); err != nil {
+		return false, err
+	}
+	person, _, err := get(t, personKey(p))
+	if err != nil {
+		return false, err
+	}
+	has, err := a.unseal(p, "name", person.Name)
+	return has == name, err
+}
+
+// readPlaceAndGoods reads the reference data of a bill and the boxes on it.
+func (a *App) readPlaceAndGoods(t *tx, place family.InstitutionCode, bill family.Bill) error {
+	reference := []keyed{placeKey(place)}
+	var boxes []keyed
+	for _, l := range bill.Lines {
+		reference = append(reference, itemKey(l.Code))
+		for _, code := range l.TraceCodes {
+			boxes = append(boxes, boxKey(code))
+		}
+	}
+	if err := t.refer(reference...); err != nil {
+		return err
+	}
+	return t.read(boxes...)
+}
+
+// gatherFor reads all that decides a case of a known patient.
+func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.PersonNo, bill family.Bill, now time.Time) (gathered, map[family.PersonNo]string, error) {
+	g := gathered{records: map[family.PersonNo]accountRecord{}}
+	names := map[family.PersonNo]string{}
+	if err := a.readPlaceAndGoods(t, place, bill); err != nil {
+		return g, nil, err
+	}
+	patientRef := accountKey(patient)
+	if err := t.read(patientRef); err != nil {
+		return g, nil, err
+	}
+	where, found, err := get(t, placeKey(place))
+	if err != nil {
+		return g, nil, err
+	}
+	if !found {
+		return g, nil, family.Refuse(family.InstitutionNotDesignated)
+	}
+	record, found, err := get(t, patientRef)
+	if err != nil {
+		return g, nil, err
+	}
+	if !found {
+		return g, nil, family.Refuse(family.PersonNotInsured)
+	}
+	g.records[patient], names[patient] = record, record.Masked
+	g.Case = family.Case{
+		Now: now, Place: where, Patient: record.Account, Bill: bill,
+		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Policy: a.policyOf(record.Account, now),
+	}
+	grantors := make([]keyed, len(record.Account.Grantors))
+	for i, grantor := range record.Account.Grantors {
+		grantors[i] = accountKey(grantor.Person)
+	}
+	if err := t.read(grantors...); err != nil {
+		return g, nil, err
+	}
+	for _, grantor := range record.Account.Grantors {
+		payer, _, err := get(t, accountKey(grantor.Person))
+		if err != nil {
+			return g, nil, err
+		}
+		g.records[grantor.Person], names[grantor.Person] = payer, payer.Masked
+		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: a.policyOf(payer.Account, now)})
+	}
+	day := family.DayOf(now)
+	for _, l := range bill.Lines {
+		item, _, err := get(t, itemKey(l.Code))
+		if err != nil {
+			return g, nil, err
+		}
+		if version, found := family.ItemOn(item.Versions, day); found {
+			g.Items[l.Code] = version
+		}
+		for _, code := range l.TraceCodes {
+			box, _, err := get(t, boxKey(code))
+			if err != nil {
+				return g, nil, err
+			}
+			if box.SoldBy != "" {
+				g.Sold[code] = box.SoldBy
+			}
+		}
+	}
+	return g, names, nil
+}
