@@ -1,0 +1,185 @@
+// Package api is the JSON door: it reads requests, finds out who asks, calls the
+// acts of package app and writes their answers. Paths and field names are a
+// contract that clients are written against; /openapi.json describes it.
+//
+// No rule of the trade lives here. What a client hears of an error comes from
+// package answer; only a *family.Refusal has content, everything else is
+// "internal" with the number of the request.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	"gongji/shared/app"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Options are what the door is made of. App and Verifier are needed.
+type Options struct {
+	App      *app.App
+	Verifier *Verifier
+	// Log hears of errors that a client is not told. It is never given a body, a
+	// name, an ID number or a code.
+	Log *slog.Logger
+}
+
+// door is what the handlers share.
+type door struct {
+	app      *app.App
+	verifier *Verifier
+	log      *slog.Logger
+	api      huma.API
+	routes   []Route
+}
+
+// Route is one route of the door and who may use it.
+type Route struct {
+	Method, Path string
+	Access       Access
+}
+
+// Bounds of a request's body, in bytes.
+const (
+	maxBody = 256 << 10
+	maxFeed = 4 << 20 // many records in one request, each within maxBody
+)
+
+// New returns the door as a handler.
+func New(o Options) http.Handler { handler, _ := build(o); return handler }
+
+// build returns the door and its routes, which the tests walk.
+func build(o Options) (http.Handler, *door) {
+	d := &door{app: o.App, verifier: o.Verifier, log: o.Log}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	d.api = humago.New(mux, config())
+	d.api.UseMiddleware(d.authorize, d.readBody)
+	d.bindingRoutes()
+	d.qrRoutes()
+	d.accountRoutes()
+	d.tillRoutes()
+	d.operatorRoutes()
+	d.openRoutes(mux)
+	return d.outermost(mux), d
+}
+
+// config describes the document. Formats are set here because huma's own default
+// also adds links to every body.
+func config() huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "共济 Gongji",
+				Version: "1",
+				Description: "绑定亲属，出示医保码，结算账单。Bind a relative, show the code, settle the bill.\n\n" +
+					"Money is in integer fen (`_fen`), times are RFC 3339 in UTC, days are YYYYMMDD in Asia/Shanghai, ratios are strings with four decimals. " +
+					"Errors are RFC 9457 problem documents of three kinds: `malformed` (mend it and send it again), `decided` (final under this message id), `unknown` (do not charge again, ask with the same id).",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+				},
+			},
+		},
+		Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+	}
+}
+
+// route registers a handler with the door's ways: who may use it, how much it
+// reads, and how it answers errors.
+func route[I, O any](d *door, access Access, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = maxBody
+	}
+	op.Metadata = map[string]any{"access": access}
+	if access != Open {
+		op.Security = []map[string][]string{{"bearer": {}}}
+		op.Description = joinText(op.Description, "Access: "+string(access)+".")
+	}
+	op.Responses = map[string]*huma.Response{"default": {
+		Description: "A problem document",
+		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: d.api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")}},
+	}}
+	d.routes = append(d.routes, Route{op.Method, op.Path, access})
+	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, d.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func joinText(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " " + b
+}
+
+// openRoutes are for everybody.
+func (d *door) openRoutes(mux *http.ServeMux) {
+	type health struct {
+		Body struct {
+			Status string `json:"status" example:"ok"`
+		}
+	}
+	route(d, Open, huma.Operation{OperationID: "health", Method: http.MethodGet, Path: "/healthz", Summary: "Is the door open?", Tags: []string{"everybody"}},
+		func(context.Context, *struct{}) (*health, error) {
+			var h health
+			h.Body.Status = "ok"
+			return &h, nil
+		})
+	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(d.api.OpenAPI()) })
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		text, err := document()
+		if err != nil {
+			d.write(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(text)
+	})
+}
+
+// requestKey is where a request's number lies in its context.
+type requestKey struct{}
+
+// outermost gives every request a number, answers what no route takes, and turns
+// a panic into an answer that says nothing.
+func (d *door) outermost(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		h := w.Header()
+		h.Set("Request-Id", id)
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				d.log.ErrorContext(r.Context(), "panic", "request_id", id, "stack", string(debug.Stack()))
+				d.write(w, r, errPanic)
+			}
+		}()
+		if _, pattern := mux.Handler(r); pattern == "" {
+			d.noRoute(mux, w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"gongji/shared/family"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Access says who may use a route.
+type Access string
+
+// Who may use a route.
+const (
+	Open          Access = "everybody"
+	Persons       Access = "person"
+	Places        Access = "institution"
+	PersonOrPlace Access = "person or institution"
+	Operators     Access = "operator"
+	Auditors      Access = "operator or auditor"
+)
+
+// caller is who asks, from the token's claims alone.
+type caller struct {
+	person family.PersonNo
+	place  family.InstitutionCode
+	roles  []string
+}
+
+func (c caller) may(a Access) bool {
+	switch a {
+	case Persons:
+		return c.person != ""
+	case Places:
+		return c.place != ""
+	case PersonOrPlace:
+		return c.person != "" || c.place != ""
+	case Operators:
+		return slices.Contains(c.roles, "operator")
+	case Auditors:
+		return slices.Contains(c.roles, "operator") || slices.Contains(c.roles, "auditor")
+	}
+	return a == Open
+}
+
+// Verifier verifies the tokens of one issuer.
+type Verifier struct{ tokens *oidc.IDTokenVerifier }
+
+// NewVerifier returns a verifier of RS256 tokens that an issuer signed for an
+// audience with one of its keys. now is the clock by which tokens expire.
+func NewVerifier(issuer, audience string, keys oidc.KeySet, now func() time.Time) *Verifier {
+	return &Verifier{oidc.NewVerifier(issuer, keys, &oidc.Config{
+		ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256}, Now: now,
+	})}
+}
+
+// maxToken bounds a token, in bytes; API Gateway takes headers up to 8 KB.
+const maxToken = 8 << 10
+
+// verify returns who the bearer of an Authorization header is.
+func (v *Verifier) verify(ctx context.Context, header string) (caller, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
+		return caller{}, errors.New("api: no bearer token")
+	}
+	verified, err := v.tokens.Verify(ctx, token)
+	if err != nil {
+		return caller{}, err
+	}
+	var claims struct {
+		Person string   `json:"person_no"`
+		Place  string   `json:"fixmedins_code"`
+		Roles  []string `json:"roles"`
+	}
+	if err := verified.Claims(&claims); err != nil {
+		return caller{}, err
+	}
+	c := caller{roles: claims.Roles}
+	if claims.Person != "" {
+		if c.person, err = family.ParsePersonNo(claims.Person); err != nil {
+			return caller{}, err
+		}
+	}
+	if claims.Place != "" {
+		c.place, err = family.ParseInstitutionCode(claims.Place)
+	}
+	return c, err
+}
+
+// callerKey is where the caller lies in a request's context. No header or body
+// can put anything there.
+type callerKey struct{}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+func person(ctx context.Context) family.PersonNo { return callerOf(ctx).person }
+
+func place(ctx context.Context) family.InstitutionCode { return callerOf(ctx).place }
+
+// authorize lets a request through to the route whose Access its caller has.
+func (d *door) authorize(ctx huma.Context, next func(huma.Context)) {
+	access, _ := ctx.Operation().Metadata["access"].(Access)
+	if access == Open {
+		next(ctx)
+		return
+	}
+	c, err := d.verifier.verify(ctx.Context(), ctx.Header("Authorization"))
+	if err != nil {
+		ctx.SetHeader("WWW-Authenticate", "Bearer")
+		d.refuse(ctx, family.Refuse(family.Unauthenticated))
+		return
+	}
+	if !c.may(access) {
+		d.refuse(ctx, &family.Refusal{Code: family.NotPermitted, Allowed: string(access)})
+		return
+	}
+	next(huma.WithValue(ctx, callerKey{}, c))
+}

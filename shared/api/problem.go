@@ -1,0 +1,214 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"gongji/shared/answer"
+	"gongji/shared/family"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// problem is the body of every error (RFC 9457).
+type problem struct {
+	Type       string `json:"type" doc:"A name of the kind of problem, urn:gongji:problem: and the code"`
+	Title      string `json:"title"`
+	Status     int    `json:"status"`
+	Detail     string `json:"detail"`
+	Instance   string `json:"instance,omitempty" doc:"The path that was asked"`
+	Code       string `json:"code" doc:"From the catalogue of answers"`
+	Kind       string `json:"kind" enum:"malformed,decided,unknown"`
+	MessageZH  string `json:"message_zh"`
+	MessageEN  string `json:"message_en"`
+	CashierZH  string `json:"cashier_zh,omitempty" doc:"A line for the till: who owes what"`
+	CashierEN  string `json:"cashier_en,omitempty"`
+	PersonZH   string `json:"person_zh,omitempty" doc:"A line for the family"`
+	PersonEN   string `json:"person_en,omitempty"`
+	Next       string `json:"next" enum:"fix,refresh_qr,requote,collect_cash,retry_same_id,do_nothing,contact"`
+	Field      string `json:"field,omitempty" doc:"The field at fault, such as lines[2].quantity"`
+	Line       int    `json:"line,omitempty" doc:"The line at fault"`
+	Rule       string `json:"rule,omitempty"`
+	RuleZH     string `json:"rule_zh,omitempty"`
+	RuleEN     string `json:"rule_en,omitempty"`
+	Policy     string `json:"policy,omitempty" doc:"The policy that holds the rule"`
+	Observed   string `json:"observed,omitempty"`
+	Allowed    string `json:"allowed,omitempty"`
+	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds"`
+	RequestID  string `json:"request_id,omitempty" doc:"Of an internal error, for whoever looks into it"`
+}
+
+var problemType = reflect.TypeFor[problem]()
+
+// Error implements error.
+func (p *problem) Error() string { return p.Code }
+
+// GetStatus implements huma.StatusError.
+func (p *problem) GetStatus() int { return p.Status }
+
+// GetHeaders implements huma.HeadersError.
+func (p *problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	return h
+}
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// errPanic stands for whatever a handler panicked with.
+var errPanic = errors.New("api: panic")
+
+// problemOf returns the problem document of a refusal.
+func problemOf(r *family.Refusal) *problem {
+	row := answer.Of(r.Code)
+	p := &problem{
+		Type: "urn:gongji:problem:" + string(row.Code), Title: row.Title.ZH + " / " + row.Title.EN,
+		Status: row.Status, Code: string(row.Code), Kind: string(row.Kind),
+		MessageZH: row.Message.ZH, MessageEN: row.Message.EN,
+		CashierZH: row.Cashier.ZH, CashierEN: row.Cashier.EN, PersonZH: row.Person.ZH, PersonEN: row.Person.EN,
+		Next: string(row.Next), RetryAfter: row.RetryAfter,
+		Field: r.Field, Line: r.Line, Rule: r.Rule, Policy: r.Policy, Observed: r.Observed, Allowed: r.Allowed,
+	}
+	p.Detail = row.Message.EN
+	if r.Detail != "" {
+		p.Detail = r.Detail
+	}
+	if r.Field != "" {
+		p.Detail = r.Field + ": " + p.Detail
+	}
+	if text, ok := answer.Rule(r.Rule); ok {
+		p.RuleZH, p.RuleEN = text.ZH, text.EN
+	}
+	return p
+}
+
+// problem returns the problem document of an error. Only a refusal has content.
+func (d *door) problem(ctx context.Context, err error) *problem {
+	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) {
+		return problemOf(refusal)
+	}
+	id, _ := ctx.Value(requestKey{}).(string)
+	d.log.ErrorContext(ctx, "internal", "request_id", id, "error", err)
+	p := problemOf(family.Refuse(family.Internal))
+	p.RequestID = id
+	return p
+}
+
+// write answers an error outside any route.
+func (d *door) write(w http.ResponseWriter, r *http.Request, err error) {
+	p := d.problem(r.Context(), err)
+	p.Instance = r.URL.Path
+	writeProblem(w, p)
+}
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client has gone; there is nobody to tell
+}
+
+// refuse answers a refusal before a handler runs.
+func (d *door) refuse(ctx huma.Context, r *family.Refusal) {
+	_, w := humago.Unwrap(ctx)
+	p := problemOf(r)
+	url := ctx.URL()
+	p.Instance = url.Path
+	writeProblem(w, p)
+}
+
+// noRoute answers a path, or a method, that no route takes.
+func (d *door) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	muted := &mutedWriter{header: http.Header{}}
+	mux.ServeHTTP(muted, r)
+	refusal := family.Refuse(family.NotFound)
+	if muted.status == http.StatusMethodNotAllowed {
+		refusal = &family.Refusal{Code: family.Malformed, Field: "method", Observed: r.Method, Allowed: muted.header.Get("Allow"), Detail: "the path does not take this method"}
+		w.Header().Set("Allow", muted.header.Get("Allow"))
+	}
+	p := problemOf(refusal)
+	p.Instance = r.URL.Path
+	if muted.status == http.StatusMethodNotAllowed {
+		p.Status = muted.status
+	}
+	writeProblem(w, p)
+}
+
+// mutedWriter keeps the head of the router's own answer, to learn what it was.
+type mutedWriter struct {
+	header http.Header
+	status int
+}
+
+func (m *mutedWriter) Header() http.Header         { return m.header }
+func (m *mutedWriter) Write(b []byte) (int, error) { return len(b), nil }
+func (m *mutedWriter) WriteHeader(status int)      { m.status = status }
+
+// What huma itself refuses becomes a document of ours: huma keeps the maker of its
+// errors in a package variable.
+func init() {
+	huma.ValidateStrictCasing = true
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		p := problemOf(refusalOf(status, msg, errs))
+		if ctx != nil {
+			url := ctx.URL()
+			p.Instance = url.Path
+		}
+		return p
+	}
+}
+
+// refusalOf turns an error of huma's into the refusal that it means: what it
+// refuses is always malformed. Values are left out: they may be anybody's.
+func refusalOf(status int, msg string, errs []error) *family.Refusal {
+	switch {
+	case status == http.StatusRequestEntityTooLarge:
+		return family.Refuse(family.TooLarge)
+	case status >= http.StatusInternalServerError:
+		return family.Refuse(family.Internal)
+	}
+	r := &family.Refusal{Code: family.Malformed, Detail: msg}
+	for _, err := range errs {
+		var detailed huma.ErrorDetailer
+		if errors.As(err, &detailed) {
+			d := detailed.ErrorDetail()
+			r.Field, r.Detail = fieldName(d.Location), d.Message
+			break
+		}
+	}
+	if !printable(r.Field) {
+		r.Field = ""
+	}
+	return r
+}
+
+// fieldName returns a location of huma's, "body.lines[0].code", as clients know it.
+func fieldName(location string) string {
+	_, field, found := strings.Cut(location, ".")
+	if !found {
+		return location
+	}
+	return field
+}
+
+// printable tells whether a field's name, which may be a client's own, can be
+// repeated in an answer.
+func printable(s string) bool {
+	if len(s) > 100 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '_' && r != '.' && r != '[' && r != ']' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
