@@ -16,7 +16,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Bounds of one commit. They are DynamoDB's (TransactWriteItems: 100 actions,
@@ -31,7 +33,8 @@ const (
 )
 
 // Key names a record. Records of one Part lie together, ordered by Sort, byte
-// by byte. Neither part is empty.
+// by byte. Neither part is empty; both are UTF-8 without NUL, for DynamoDB's
+// strings hold nothing else.
 type Key struct{ Part, Sort string }
 
 // Record is what the store holds under a key.
@@ -45,7 +48,7 @@ type Record struct {
 	// Expires is when the store may, at some later time of its own choosing,
 	// forget the record; zero is never. It is housekeeping only: a record past
 	// it can still be read, so whoever depends on the time compares it himself.
-	// Whole seconds.
+	// Whole seconds; what is below is cut off.
 	Expires time.Time
 }
 
@@ -82,8 +85,8 @@ type Range struct {
 
 // Store keeps records. Implementations are safe for concurrent use.
 //
-// Every error is one of the four below, or wraps the context's error, or is a
-// failure that certainly left no effect.
+// Every error is one of the four below or the context's. The context's error from
+// Commit means that nothing was written and nothing will be.
 type Store interface {
 	// Get returns the records under the keys, in the order of the keys, each as
 	// of its last commit (never stale). A record that is not there has its Key
@@ -99,8 +102,11 @@ type Store interface {
 	// It returns nil when they are durable; ErrConflict when a record was not at
 	// its Base or another commit held it (nothing was written, look again);
 	// ErrUnknown when the commit may or may not have happened, now or later:
-	// send the very same commit again until it answers otherwise. Reading the
-	// records after ErrUnknown and not finding the commit proves nothing.
+	// send the very same commit again. Only two things settle it: that a commit of
+	// the same writes answers nil, and that one of its records is read at a version
+	// other than Base. ErrUnavailable and ErrConflict speak for the commit that
+	// they answer and not for the one before, and reading the records and not
+	// finding the commit proves nothing.
 	//
 	// Two writes of one commit may not name one key.
 	Commit(ctx context.Context, writes []Write) error
@@ -130,8 +136,8 @@ func CheckGet(keys []Key) error {
 
 // CheckRange reports whether r keeps the port's bounds. Adapters call it first.
 func CheckRange(r Range) error {
-	if err := checkKey(Key{r.Part, "-"}); err != nil {
-		return err
+	if r.Part == "" || !keyText(r.Part) || !keyText(r.Prefix) || !keyText(r.After) {
+		return fmt.Errorf("%w: range %+v", ErrInvalid, r)
 	}
 	if r.Limit < 1 || r.Limit > MaxList {
 		return fmt.Errorf("%w: limit %d is not in 1..%d", ErrInvalid, r.Limit, MaxList)
@@ -172,8 +178,13 @@ func CheckCommit(writes []Write) error {
 }
 
 func checkKey(k Key) error {
-	if k.Part == "" || k.Sort == "" || len(k.Part) > MaxKey || len(k.Sort) > MaxKey {
-		return fmt.Errorf("%w: key %v", ErrInvalid, k)
+	if k.Part == "" || k.Sort == "" || !keyText(k.Part) || !keyText(k.Sort) {
+		return fmt.Errorf("%w: key %q", ErrInvalid, k)
 	}
 	return nil
+}
+
+// keyText tells whether a key can hold s.
+func keyText(s string) bool {
+	return len(s) <= MaxKey && utf8.ValidString(s) && !strings.Contains(s, "\x00")
 }
