@@ -27,8 +27,8 @@ type personFeed struct {
 	Insutype string `json:"insutype" enum:"310,390,none"`
 	PsnType  string `json:"psn_type" pattern:"^[0-9]{1,6}$"`
 	Status   string `json:"status" enum:"0,1,2,3,4" doc:"psn_insu_stas: 1 normal; every other is not insured"`
-	CardNo   string `json:"card_no,omitempty" maxLength:"64"`
-	Phone    string `json:"phone,omitempty" maxLength:"32"`
+	CardNo   string `json:"card_no,omitempty" nullable:"true" maxLength:"64"`
+	Phone    string `json:"phone,omitempty" nullable:"true" maxLength:"32"`
 }
 
 func (f personFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
@@ -80,14 +80,17 @@ type itemFeed struct {
 	Name     string            `json:"name" minLength:"1" maxLength:"300"`
 	ListType string            `json:"list_type" maxLength:"6" doc:"101 drugs … 201 services, 301 consumables"`
 	Class    string            `json:"class" enum:"A,B,C"`
-	SelfPay  map[string]string `json:"self_pay_ratio,omitempty" doc:"先行自付 by insutype, four decimals; absent is nothing"`
-	Ceiling  map[string]int64  `json:"ceiling_fen,omitempty" doc:"Highest unit price that counts, by hosp_lv; a level without one of its own takes its grade's (1, 2 or 3); absent is none"`
+	SelfPay  map[string]string `json:"self_pay_ratio,omitempty" nullable:"true" doc:"先行自付 by insutype, four decimals; absent is nothing"`
+	Ceiling  map[string]int64  `json:"ceiling_fen,omitempty" nullable:"true" doc:"Highest unit price that counts, by hosp_lv; a level without one of its own takes its grade's (1, 2 or 3); absent is none"`
 	From     string            `json:"effective_from"`
-	To       string            `json:"effective_to,omitempty"`
+	To       string            `json:"effective_to,omitempty" nullable:"true"`
 }
 
 func (f itemFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	item := family.Item{Code: f.Code, Name: f.Name, ListType: f.ListType, Class: family.Class(f.Class)}
+	if !family.IsItemCode(f.Code) {
+		return "", family.Faulty("code", errors.New("a code has 1 to 50 letters, digits and signs"))
+	}
 	var err error
 	if item.From, err = family.ParseDay(f.From); err != nil {
 		return "", family.Faulty("effective_from", err)
@@ -101,12 +104,12 @@ func (f itemFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 		}
 	}
 	for insutype, text := range f.SelfPay {
+		if i := family.Insutype(insutype); i != family.Employee && i != family.Resident {
+			return "", family.Faulty("self_pay_ratio", errors.New("an insurance is 310 or 390"))
+		}
 		ratio, err := family.ParseRatio(text)
 		if err != nil {
 			return "", family.Faulty("self_pay_ratio."+insutype, err)
-		}
-		if i := family.Insutype(insutype); i != family.Employee && i != family.Resident {
-			return "", family.Faulty("self_pay_ratio", errors.New("an insurance is 310 or 390"))
 		}
 		if item.SelfPay == nil {
 			item.SelfPay = map[family.Insutype]family.Ratio{}
@@ -169,12 +172,12 @@ type fedWire struct {
 // answered by one line each: a bad line answers with its reason and stops nothing.
 func feedRoute[R feeder](d *door, op huma.Operation) {
 	type ask struct {
-		ContentType string `header:"Content-Type"`
+		ContentType string `header:"Content-Type" hidden:"true"`
 		RawBody     []byte `contentType:"application/x-ndjson"`
 	}
 	type feedAnswer struct {
 		Status      int
-		ContentType string `header:"Content-Type"`
+		ContentType string `header:"Content-Type" hidden:"true"`
 		Body        []byte
 	}
 	op.Method, op.Tags, op.MaxBodyBytes = http.MethodPost, []string{"operators"}, maxFeed

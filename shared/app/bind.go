@@ -175,6 +175,9 @@ func (a *App) ChangeBinding(ctx context.Context, by family.PersonNo, id family.B
 // onPair is every act on a binding after its request: read both sides, decide,
 // and write what the decision changed.
 func (a *App) onPair(ctx context.Context, by family.PersonNo, id family.BindingID, decide func(family.Pair, []family.Bound, *family.Policy, time.Time) (family.Pair, *family.Refusal)) (BindingView, error) {
+	if !id.Valid() {
+		return BindingView{}, family.Refuse(family.NotFound)
+	}
 	now := a.now()
 	return act(ctx, a, func(t *tx) (BindingView, error) {
 		bindingRef := bindingKey(id)
@@ -264,6 +267,9 @@ func (a *App) replaceCurrentQR(t *tx, pointerRef ref[pointerRecord], now time.Ti
 
 // GetBinding returns a binding of one's own, on either side.
 func (a *App) GetBinding(ctx context.Context, by family.PersonNo, id family.BindingID) (BindingView, error) {
+	if !id.Valid() {
+		return BindingView{}, family.Refuse(family.NotFound)
+	}
 	now := a.now()
 	return act(ctx, a, func(t *tx) (BindingView, error) {
 		if err := t.read(bindingKey(id)); err != nil {
@@ -282,6 +288,9 @@ func (a *App) GetBinding(ctx context.Context, by family.PersonNo, id family.Bind
 func (a *App) Bindings(ctx context.Context, by family.PersonNo, after string, limit int) (Page[BindingView], error) {
 	r := store.Range{Part: personKey(by).Part, Prefix: bindingPrefix, Limit: limit + 1, Descending: true}
 	if after != "" {
+		if !family.BindingID(after).Valid() {
+			return Page[BindingView]{}, &family.Refusal{Code: family.Malformed, Field: "after", Detail: "not a cursor of this list"}
+		}
 		r.After = bindingPrefix + after
 	}
 	records, err := a.list(ctx, r)

@@ -30,6 +30,9 @@ type QRView struct {
 // so the picture can be drawn again by any process while the store keeps only a
 // keyed hash of the digits.
 func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.BindingID, o Once) (Answered[QRView], error) {
+	if id != "" && !id.Valid() {
+		return Answered[QRView]{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
+	}
 	now := a.now()
 	newID, err := a.newID(now)
 	if err != nil {

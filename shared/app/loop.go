@@ -28,60 +28,102 @@ const maxAttempts = 12
 // never said what became of a commit: the same request again resolves it.
 func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, error) {
 	var none A
-	unsure := false // a commit was sent whose outcome nobody knows
+	var open unsettled
 	for attempt := range maxAttempts {
-		if attempt > 0 {
-			if err := a.pause(ctx, attempt); err != nil {
-				break
-			}
+		if attempt > 0 && a.pause(ctx, attempt) != nil {
+			break
 		}
 		t := &tx{ctx: ctx, store: a.store, slots: map[store.Key]*slot{}}
 		answer, err := decide(t)
 		var refusal *family.Refusal
-		switch {
-		case errors.As(err, &refusal):
-			return none, refusal
-		case errors.Is(err, store.ErrUnavailable):
-			a.log.WarnContext(ctx, "read failed", "attempt", attempt)
-			continue
-		case err != nil && ctx.Err() != nil:
-			return none, gaveUp(unsure)
-		case err != nil:
+		if err != nil && !errors.As(err, &refusal) {
+			if errors.Is(err, store.ErrUnavailable) {
+				a.log.WarnContext(ctx, "read failed", "attempt", attempt)
+				continue
+			}
+			if ctx.Err() != nil {
+				break
+			}
 			return none, err
 		}
 		writes := t.writes()
-		if writes == nil {
+		if refusal != nil || writes == nil {
+			// "Nothing was written" would be a lie while a commit of an attempt
+			// before may still land.
+			if settled, err := open.settled(ctx, a.store); err != nil || !settled {
+				continue
+			}
+			if refusal != nil {
+				return none, refusal
+			}
 			return answer, nil
 		}
 		err = a.store.Commit(ctx, writes)
-		for again := 1; errors.Is(err, store.ErrUnknown) && again < maxAttempts; again++ {
-			// The very same commit: if the first one happened, or still happens,
-			// this one meets its versions and does nothing.
-			unsure = true
+		for again := 1; again < maxAttempts && open.asks(err, writes); again++ {
 			if a.pause(ctx, again) != nil {
-				return none, gaveUp(unsure)
+				break
 			}
-			err = a.store.Commit(ctx, writes)
+			err = a.store.Commit(ctx, writes) // the very same
 		}
 		switch {
 		case err == nil:
 			return answer, nil
 		case errors.Is(err, store.ErrUnknown):
-			return none, gaveUp(true)
+			return none, gaveUp(open)
 		case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrUnavailable):
 			a.log.WarnContext(ctx, "commit refused", "attempt", attempt)
 		case ctx.Err() != nil:
-			return none, gaveUp(unsure)
+			return none, gaveUp(open)
 		default:
 			return none, err
 		}
 	}
-	return none, gaveUp(unsure)
+	return none, gaveUp(open)
+}
+
+// unsettled are the commits of one act whose outcome nobody knows.
+type unsettled [][]store.Write
+
+// asks notes a commit that was answered "unknown" and tells whether to send it
+// again: until it is settled, "unavailable" speaks only for the try it answers.
+func (u *unsettled) asks(err error, writes []store.Write) bool {
+	if errors.Is(err, store.ErrUnknown) {
+		if n := len(*u); n == 0 || &(*u)[n-1][0] != &writes[0] {
+			*u = append(*u, writes)
+		}
+		return true
+	}
+	return len(*u) > 0 && errors.Is(err, store.ErrUnavailable)
+}
+
+// settled tells whether none of the commits can land any more, or all that will
+// have: one of the records of each has moved off the version it must be at.
+func (u *unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
+	for len(*u) > 0 {
+		writes := (*u)[0]
+		keys := make([]store.Key, len(writes))
+		for i, w := range writes {
+			keys[i] = w.Key
+		}
+		records, err := s.Get(ctx, keys...)
+		if err != nil {
+			return false, err
+		}
+		moved := false
+		for i, r := range records {
+			moved = moved || r.Version != writes[i].Base
+		}
+		if !moved {
+			return false, nil
+		}
+		*u = (*u)[1:]
+	}
+	return true, nil
 }
 
 // gaveUp is the answer when time or attempts ran out.
-func gaveUp(unsure bool) *family.Refusal {
-	if unsure {
+func gaveUp(open unsettled) *family.Refusal {
+	if len(open) > 0 {
 		return family.Refuse(family.OutcomeUnknown)
 	}
 	return family.Refuse(family.Busy)

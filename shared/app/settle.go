@@ -69,6 +69,9 @@ func (a *App) Check(ctx context.Context, by family.PersonNo, id family.BindingID
 	if refusal := bill.Check(); refusal != nil {
 		return Outcome{}, refusal
 	}
+	if id != "" && !id.Valid() {
+		return Outcome{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
+	}
 	now := a.now()
 	return act(ctx, a, func(t *tx) (Outcome, error) {
 		patient := by

@@ -63,6 +63,17 @@ func (i Item) Equal(j Item) bool {
 		i.From == j.From && i.To == j.To && maps.Equal(i.SelfPay, j.SelfPay) && maps.Equal(i.Ceiling, j.Ceiling)
 }
 
+// IsItemCode tells whether an item can have the code (med_list_codg, 50): printable
+// ASCII without spaces, as every national code and local suffix is (domain 4).
+func IsItemCode(code string) bool {
+	for i := range len(code) {
+		if code[i] <= ' ' || code[i] > '~' {
+			return false
+		}
+	}
+	return len(code) >= 1 && len(code) <= 50
+}
+
 // ItemOn returns the version that is in force on a day, the latest begun if
 // several are.
 func ItemOn(versions []Item, day Day) (Item, bool) {
@@ -129,8 +140,8 @@ func (b *Bill) Check() *Refusal {
 			return at("line_no", "a line number is 1 to 99999")
 		case numbers[l.No]:
 			return at("line_no", "another line has this number")
-		case l.Code == "" || len(l.Code) > 50:
-			return at("code", "a code has 1 to 50 characters")
+		case !IsItemCode(l.Code):
+			return at("code", "a code has 1 to 50 letters, digits and signs")
 		case len(l.Name) > 300:
 			return at("name", "a name has at most 300 bytes")
 		case l.Quantity <= 0 || l.Quantity > MaxQuantity:

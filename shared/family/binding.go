@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// BindingID names a binding.
+// BindingID names a binding: 26 letters and digits (ULID).
 type BindingID string
+
+// Valid tells whether a binding can have the id.
+func (id BindingID) Valid() bool { return alphanumeric(string(id), 26, 26) }
 
 // BindingState is how far a binding has come.
 type BindingState string
@@ -508,9 +511,6 @@ func (pair Pair) quotasHeld(before Account, p *Policy) *Refusal {
 // ChooseOrder puts the owner's grantors into the order that he chose, where his
 // region lets people choose. The list names each of his grants once.
 func ChooseOrder(a Account, order []BindingID, p *Policy) (Account, *Refusal) {
-	if p.Grants.Order != ChosenOrder {
-		return a, p.refuse(StateForbids, "grants.order", string(p.Grants.Order), string(ChosenOrder))
-	}
 	chosen := make([]Grantor, 0, len(order))
 	for i, id := range order {
 		at := slices.IndexFunc(a.Grantors, func(g Grantor) bool { return g.Binding == id })
@@ -522,6 +522,9 @@ func ChooseOrder(a Account, order []BindingID, p *Policy) (Account, *Refusal) {
 	if len(chosen) != len(a.Grantors) {
 		return a, &Refusal{Code: Malformed, Field: "order", Detail: "each of your grants once",
 			Observed: strconv.Itoa(len(order)), Allowed: strconv.Itoa(len(a.Grantors))}
+	}
+	if p.Grants.Order != ChosenOrder {
+		return a, p.refuse(StateForbids, "grants.order", string(p.Grants.Order), string(ChosenOrder))
 	}
 	next := a.clone()
 	next.Grantors = chosen
