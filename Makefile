@@ -1,0 +1,51 @@
+# Everything needs Go alone, but for dynamodb-test, which also needs npm and Java,
+# and race, which needs a C compiler.
+
+FUZZTIME ?= 10s
+DYNAMODB_PORT ?= 8123
+
+.PHONY: help run build test race tour dynamodb-test fuzz bench lint clean
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## start the house on this machine and tell its story
+	go run ./infra/local
+
+build: ## every program, into bin/
+	CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags '-s -w' -o bin/ ./...
+
+test: ## vet and all tests
+	go vet ./...
+	go test ./...
+
+race: ## all tests under the race detector
+	go test -race ./...
+
+dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
+	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
+	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
+	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./infra/local
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | \
+	while read -r folder target; do \
+		echo "$$folder $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder" </dev/null || exit 1; \
+	done
+
+bench: ## every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+tour: ## the READMEs' five minutes with curl, against a fresh house
+	infra/tour.sh README.md >/dev/null
+	infra/tour.sh README.zh-CN.md | tail -n 1
+
+lint: ## formatting, tidiness of the modules, static checks
+	@unformatted=$$(go tool -modfile=infra/tools/go.mod gofumpt -l .); [ -z "$$unformatted" ] || { echo "not formatted:"; echo "$$unformatted"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	go tool -modfile=infra/tools/go.mod staticcheck ./...
+
+clean: ## remove what was built; data directories stay
+	rm -rf bin

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"gongji/shared/api"
+	"gongji/shared/app"
+	"gongji/shared/policy"
+	"gongji/shared/vault"
+)
+
+// live opens the house, serves it and closes it again when ctx ends.
+func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
+	listener, err := listen(o.addr, o.allowRemote) // before a file is made
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	state, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, state.close()) }()
+
+	level := new(slog.LevelVar)
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	door, err := build(ctx, state, o, log)
+	if err != nil {
+		return err
+	}
+	server, failed := serve(listener, door, log)
+	defer func() { err = errors.Join(err, shutDown(server)) }()
+	base := "http://" + listener.Addr().String()
+	fmt.Fprintln(stdout, "listening on", base)
+	if o.chaos.on {
+		fmt.Fprintln(stdout, "chaos seed", o.chaos.seed)
+	}
+
+	if o.demo {
+		level.Set(slog.LevelError) // the story tells of its own requests
+		if err := tell(ctx, newClient(base), stdout); err != nil {
+			if ctx.Err() != nil {
+				return nil // interrupted
+			}
+			return err
+		}
+		level.Set(slog.LevelInfo)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+// build puts the doors together over the opened state.
+func build(ctx context.Context, s *state, o options, log *slog.Logger) (http.Handler, error) {
+	policies, err := policy.Load()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := newIssuer()
+	if err != nil {
+		return nil, err
+	}
+	clock := new(clock)
+	house := app.New(app.Options{
+		Store: s.store, Policies: policies, Vault: vault.New(s.keys, rand.Reader), Now: clock.Now, Log: log,
+	})
+	if err := house.CheckKeys(ctx); err != nil {
+		if errors.Is(err, app.ErrForeignKeys) {
+			err = s.foreignKeys()
+		}
+		return nil, err
+	}
+	door := api.New(api.Options{
+		App: house,
+		// Tokens expire by the machine's own clock. A test that moves the house a
+		// month on, to see a cap begin anew, would otherwise log everybody out; and
+		// the issuer, here as in production, keeps a clock of its own.
+		Verifier: api.NewVerifier(issuerName, audience, tokens.keySet(), time.Now),
+		Log:      log,
+	})
+	dev := &devDoors{tokens: tokens, clock: clock, next: door, allowRemote: o.allowRemote}
+	return newChaos(o.chaos, logAccess(dev, log), log), nil
+}

@@ -1,0 +1,44 @@
+// Local is the whole house in one process, for trying it, for developing against
+// it and for small installations on one machine:
+//
+//	go run ./infra/local [-addr 127.0.0.1:8080] [-data DIR] [-dynamodb URL|aws] [-demo=true] [-chaos]
+//
+// It makes its own issuer of tokens and has doors for developers (/dev/…) that no
+// other composition has. For that reason it listens on this machine only, unless
+// it is told otherwise.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the next one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program until ctx ends. It returns the exit status: 0 for an orderly
+// end, 1 for a failure, 2 for arguments that cannot be read.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2 // parseOptions has said what was wrong
+	}
+	if err := live(ctx, o, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "gongji:", err)
+		return 1
+	}
+	return 0
+}
