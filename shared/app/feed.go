@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"gongji/shared/family"
 	"gongji/shared/vault"
@@ -220,6 +221,9 @@ func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
 func (a *App) FeedCredit(ctx context.Context, reference string, person family.PersonNo, amount family.Pockets) (Fed, error) {
 	if reference == "" || len(reference) > 64 {
 		return "", &family.Refusal{Code: family.Malformed, Field: "reference", Detail: "a reference has 1 to 64 characters"}
+	}
+	if amount.Current < 0 || amount.Past < 0 || amount.Total() == 0 || amount.Current > family.MaxFen || amount.Past > family.MaxFen {
+		return "", &family.Refusal{Code: family.Malformed, Field: "amount_fen", Detail: "a credit is above 0 and at most " + strconv.Itoa(int(family.MaxFen))}
 	}
 	now := a.now()
 	return act(ctx, a, func(t *tx) (Fed, error) {

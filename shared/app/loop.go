@@ -33,8 +33,14 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		if attempt > 0 && a.pause(ctx, attempt) != nil {
 			break
 		}
+		// Asked before anything is read: what lands while decide reads, it may see
+		// in part.
+		settled, err := open.settled(ctx, a.store)
 		t := &tx{ctx: ctx, store: a.store, slots: map[store.Key]*slot{}}
-		answer, err := decide(t)
+		var answer A
+		if err == nil {
+			answer, err = decide(t)
+		}
 		var refusal *family.Refusal
 		if err != nil && !errors.As(err, &refusal) {
 			if errors.Is(err, store.ErrUnavailable) {
@@ -50,7 +56,7 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		if refusal != nil || writes == nil {
 			// "Nothing was written" would be a lie while a commit of an attempt
 			// before may still land.
-			if settled, err := open.settled(ctx, a.store); err != nil || !settled {
+			if !settled {
 				continue
 			}
 			if refusal != nil {
@@ -98,9 +104,8 @@ func (u *unsettled) asks(err error, writes []store.Write) bool {
 
 // settled tells whether none of the commits can land any more, or all that will
 // have: one of the records of each has moved off the version it must be at.
-func (u *unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
-	for len(*u) > 0 {
-		writes := (*u)[0]
+func (u unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
+	for _, writes := range u {
 		keys := make([]store.Key, len(writes))
 		for i, w := range writes {
 			keys[i] = w.Key
@@ -116,7 +121,6 @@ func (u *unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
 		if !moved {
 			return false, nil
 		}
-		*u = (*u)[1:]
 	}
 	return true, nil
 }

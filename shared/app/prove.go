@@ -128,7 +128,8 @@ func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day 
 // proveSettlement proves one settlement against the entries and the refunds that
 // belong to it.
 func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *Proof, people map[family.PersonNo]bool) error {
-	proof.Faults = append(proof.Faults, family.ProveSettlement(s)...)
+	faults := family.ProveSettlement(s)
+	proof.Faults = append(proof.Faults, faults...)
 	found := func(leg family.Posting, what string) {
 		proof.Faults = append(proof.Faults, family.Fault{Account: leg.Account, Seq: leg.Seq, Ref: string(s.ID), What: what})
 	}
@@ -148,27 +149,54 @@ func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *P
 		switch {
 		case e == nil:
 			found(legs[i], "the leg has no entry")
-		case e.Ref != string(s.ID) || e.Delta != legs[i].Delta:
+		case !entered(s, legs[i], *e):
 			found(legs[i], "the leg's entry is another")
 		}
 	}
-	refundRefs := make([]ref[messageRecord], len(s.Refunds))
-	for i, id := range s.Refunds {
-		refundRefs[i] = messageKey(id)
-	}
-	if s.Kind != family.Settled {
+	// What its refunds make of it can only be reckoned when it is sound by itself.
+	if len(faults) > 0 {
 		return nil
 	}
-	refunds, err := many(ctx, a, refundRefs...)
+	others := s.Refunds
+	if s.Kind != family.Settled {
+		others = []family.MessageID{s.Original}
+	}
+	refs := make([]ref[messageRecord], len(others))
+	for i, id := range others {
+		if _, err := family.ParseMessageID(string(id)); err != nil {
+			found(family.Posting{}, "the settlement names a message that is none")
+			return nil
+		}
+		refs[i] = messageKey(id)
+	}
+	records, err := many(ctx, a, refs...)
 	if err != nil {
 		return err
 	}
-	var given []family.Settlement
-	for _, r := range refunds {
+	var known []family.Settlement
+	for _, r := range records {
 		if r != nil && r.Settlement != nil {
-			given = append(given, *r.Settlement)
+			known = append(known, *r.Settlement)
 		}
 	}
-	proof.Faults = append(proof.Faults, family.ProveRefunds(s, given)...)
+	switch {
+	case s.Kind == family.Settled:
+		proof.Faults = append(proof.Faults, family.ProveRefunds(s, known)...)
+	case len(known) == 0 || !slices.Contains(known[0].Refunds, s.ID):
+		found(family.Posting{}, "the original does not know of it")
+	}
 	return nil
+}
+
+// entered tells whether an entry is the one that a leg of a settlement made.
+func entered(s family.Settlement, leg family.Posting, e family.Entry) bool {
+	if e.Ref != string(s.ID) || e.Kind != s.Kind || !e.At.Equal(s.At) || e.Delta != leg.Delta {
+		return false
+	}
+	if leg.Account == s.Patient {
+		return e.Patient && e.Year == s.Basis.Year && e.Deductible == s.Paid.Deductible && e.Pool == s.Paid.FundPaid
+	}
+	return slices.ContainsFunc(s.Shares, func(share family.Share) bool {
+		return share.Grantor == leg.Account && share.Binding == e.Grant && (e.Month == 0 || e.Month == s.Basis.Month)
+	})
 }

@@ -165,8 +165,12 @@ func (a *App) receipt(ctx context.Context, by family.PersonNo, outcome Outcome) 
 	receipt := Receipt{Outcome: outcome}
 	var under family.BindingID
 	for _, share := range s.Shares {
-		if share.Grantor == by {
-			receipt.Role, under = AsPayer, share.Binding
+		if share.Grantor != by {
+			continue
+		}
+		under = share.Binding
+		if share.Paid != (family.Pockets{}) { // whose turn never came is no payer
+			receipt.Role = AsPayer
 		}
 	}
 	switch {

@@ -41,7 +41,7 @@ const Whole Ratio = 10_000
 func ParseRatio(s string) (Ratio, error) {
 	v, err := parseDecimal(s, 4, int64(Whole))
 	if err == nil && v < 0 {
-		err = fmt.Errorf("the ratio %s is below 0", s)
+		return 0, fmt.Errorf("the ratio %s is below 0", s)
 	}
 	return Ratio(v), err
 }
@@ -76,7 +76,7 @@ const (
 func ParseQuantity(s string) (Quantity, error) {
 	v, err := parseDecimal(s, 4, int64(MaxQuantity))
 	if err == nil && v <= 0 {
-		err = fmt.Errorf("the quantity %s is not above 0", s)
+		return 0, fmt.Errorf("the quantity %s is not above 0", s)
 	}
 	return Quantity(v), err
 }
@@ -108,7 +108,8 @@ func mulDiv(a, b, c int64) int64 {
 
 // parseDecimal reads digits with at most the given decimals as an integer of
 // the last decimal, its size at most limit. No exponent, no spaces, no plus, no
-// leading or trailing point: one number has one spelling but for zeros at its end.
+// leading or trailing point: one number has one spelling but for zeros at its end
+// and the minus of -0.
 func parseDecimal(s string, decimals int, limit int64) (int64, error) {
 	body, negative := strings.CutPrefix(s, "-")
 	whole, part, point := strings.Cut(body, ".")

@@ -236,6 +236,9 @@ func (s *Settlement) follows() bool {
 // given back of it: what it paid and the refunds together are what it would have
 // paid for what is kept.
 func ProveRefunds(s Settlement, refunds []Settlement) []Fault {
+	if !s.follows() {
+		return nil // cannot be reckoned, and ProveSettlement says so
+	}
 	limits := make([]Pockets, len(s.Shares))
 	for i, share := range s.Shares {
 		limits[i] = share.Paid

@@ -1,0 +1,203 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// booked is a house in whose books there is everything: a sale that stands, one
+// that was refunded in part, one reversed, each paid by fund, patient and husband.
+func booked(t *testing.T) (h *house, sale, refunded, refund, reversed, reversal family.MessageID) {
+	h = newHouse(t)
+	h.pay(wang, 12000, 8000)
+	h.pay(li, 30000, 100000)
+	terms := forAll()
+	terms.MonthlyCap, terms.Quota = 90000, 95000
+	id := h.bind(li, wang, "12", true, terms)
+	visit := func() Outcome {
+		h.clock.add(time.Minute)
+		return h.settle(hospital, byQR(h.show(li, id).Digits), clinicVisit())
+	}
+	refunded = visit().Settlement.ID
+	refund = h.message(hospital)
+	ok(h.Refund(t.Context(), hospital, refunded, refund, []family.Return{{LineNo: 1, Quantity: 10_000}, {LineNo: 2, Quantity: 10_000}}))(t)
+	reversed = visit().Settlement.ID
+	reversal = h.message(hospital)
+	ok(h.Reverse(t.Context(), hospital, reversed, reversal, ""))(t)
+	sale = visit().Settlement.ID
+	h.prove()
+	return h, sale, refunded, refund, reversed, reversal
+}
+
+// TestTheProofSeesEveryFieldOfTheBooks changes every field of every kind of record
+// in the books, one at a time, behind the house's back, and wants the proof to
+// find it. The fields that nothing derives are named below, each with its reason.
+func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
+	h, sale, refunded, refund, reversed, reversal := booked(t)
+	entriesOf := func(p family.PersonNo) (keys []store.Key) {
+		for seq := range h.account(p).Seq {
+			keys = append(keys, store.Key(entryKey(p, seq+1)))
+		}
+		return keys
+	}
+	// What an account holds is in its entries; how a person is insured and whom he
+	// granted what are no sums.
+	account := []string{
+		"Account.Frozen", "Account.Insurance.Active", "Account.Insurance.Insutype", "Account.Insurance.PsnType", "Account.Insurance.Region",
+		"Account.Given[].Beneficiary", "Account.Given[].Paused", "Account.Given[].Relation",
+		"Account.Given[].Terms.MonthlyCap", "Account.Given[].Terms.PerSettlementCap", "Account.Given[].Terms.Purposes[]", "Account.Given[].Terms.Quota", "Account.Given[].Terms.ValidUntil",
+		"Account.Given[].Terms.Purposes (one dropped)", "Account.Given (one dropped)", "Account.Grantors (one dropped)",
+		"Account.Grantors[].Binding", "Account.Grantors[].Person",
+		"Account.Year.Year", // of one who never was a patient
+		"Masked",
+	}
+	// What surrounds the money of a settlement is evidence, not a sum.
+	message := []string{
+		"At", "Fingerprint", "Names.P1001", "Names.P1002", "State",
+		"Settlement.MedType", "Settlement.Place", "Settlement.Policy", "Settlement.Presenter",
+		"Settlement.Lines[].Code", "Settlement.Lines[].Name", "Settlement.Lines[].No", "Settlement.Lines[].Reason",
+		"Settlement.Shares[].Reason", "Settlement.Shares[].Relation",
+		"Settlement.Basis.InsuredRegion", "Settlement.Basis.Insutype",
+	}
+	// Some do not decide this one, or less than a fen of it: a pool that was not
+	// used up, the share of a line that has none, a ten-thousandth of a box.
+	sold := append([]string{
+		"Settlement.Original", "Settlement.Kept[]",
+		"Settlement.Basis.PoolCapped", "Settlement.Basis.PoolLeft",
+		"Settlement.Lines[].Class", "Settlement.Lines[].SelfPay", "Settlement.Lines[].UnitPrice", "Settlement.Lines[].Quantity",
+	}, message...)
+	// What was given back is reckoned from the sale's basis and lines; its own are copies.
+	back := append([]string{
+		"Settlement.Basis.DeductibleLeft", "Settlement.Basis.PaysOutOfScope", "Settlement.Basis.PoolCapped", "Settlement.Basis.PoolLeft", "Settlement.Basis.Ratio",
+		"Settlement.Lines[].Amount", "Settlement.Lines[].Ceiling", "Settlement.Lines[].Class", "Settlement.Lines[].Quantity", "Settlement.Lines[].SelfPay", "Settlement.Lines[].UnitPrice",
+	}, message...)
+	for _, kind := range []struct {
+		what   string
+		keys   []store.Key
+		unseen []string
+	}{
+		{"account", []store.Key{store.Key(accountKey(li)), store.Key(accountKey(wang))}, account},
+		{"entry", append(entriesOf(li), entriesOf(wang)...), nil},
+		{"settlement", []store.Key{store.Key(messageKey(sale)), store.Key(messageKey(refunded)), store.Key(messageKey(reversed))}, sold},
+		{"refund", []store.Key{store.Key(messageKey(refund)), store.Key(messageKey(reversal))}, back},
+	} {
+		seen, unseen := map[string]bool{}, map[string]bool{}
+		for _, key := range kind.keys {
+			records := ok(h.store.Get(t.Context(), key))(t)
+			for _, change := range tampered(t, records[0].Body) {
+				h.overwrite(key, change.body)
+				if h.notices() {
+					seen[change.path] = true
+				} else {
+					unseen[change.path] = true
+				}
+			}
+			h.overwrite(key, records[0].Body)
+			h.prove()
+		}
+		t.Logf("%s: every change of %d fields in %d records was seen", kind.what, len(seen), len(kind.keys))
+		same(t, kind.what+": fields whose change nobody sees", slices.Sorted(maps.Keys(unseen)), slices.Sorted(slices.Values(kind.unseen)))
+	}
+}
+
+// overwrite changes a record behind the house's back.
+func (h *house) overwrite(key store.Key, body []byte) {
+	h.t.Helper()
+	records := ok(h.store.Get(h.t.Context(), key))(h.t)
+	if err := h.store.Commit(h.t.Context(), []store.Write{{Key: key, Base: records[0].Version, Body: body}}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// notices tells whether the proof of the day, or of an account, finds a fault or
+// says that a record cannot be read.
+func (h *house) notices() bool {
+	day, err := h.ProveDay(h.t.Context(), today, "")
+	if err != nil || len(day.Faults) > 0 {
+		return true
+	}
+	for _, p := range []family.PersonNo{wang, li} {
+		proof, err := h.ProveAccount(h.t.Context(), p)
+		if err != nil || len(proof.Faults) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	timeText  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT`)
+	ratioText = regexp.MustCompile(`^[01]\.\d{4}$`)
+)
+
+// tampering is a changed copy of a record's body.
+type tampering struct {
+	path string // of what was changed; elements of one list share it
+	body []byte
+}
+
+// tampered returns copies of a JSON body, each with one field changed to another
+// value that still decodes, or with one element of a list dropped.
+func tampered(t *testing.T, body []byte) []tampering {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var root any
+	if err := d.Decode(&root); err != nil {
+		t.Fatal(err)
+	}
+	var out []tampering
+	keep := func(path string) {
+		text, err := json.Marshal(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, tampering{path, text})
+	}
+	var walk func(path string, v any, set func(any))
+	walk = func(path string, v any, set func(any)) {
+		change := func(to any) { set(to); keep(path); set(v) }
+		switch v := v.(type) {
+		case map[string]any:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				walk(strings.TrimPrefix(path+"."+name, "."), v[name], func(to any) { v[name] = to })
+			}
+		case []any:
+			for i := range v {
+				set(slices.Delete(slices.Clone(v), i, i+1))
+				keep(path + " (one dropped)")
+				set(v)
+				walk(path+"[]", v[i], func(to any) { v[i] = to })
+			}
+		case bool:
+			change(!v)
+		case json.Number:
+			n, err := v.Int64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(n + 1)
+			change(-n - 1)
+		case string:
+			switch {
+			case timeText.MatchString(v):
+				change("2025" + v[4:])
+			case ratioText.MatchString(v):
+				change("0.4321")
+			default:
+				change(v + "x")
+			}
+		}
+	}
+	walk("", root, func(any) {})
+	return out
+}

@@ -1,0 +1,282 @@
+package family_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// shanghai is the time of the trade.
+var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
+
+// at returns a time of day in Shanghai.
+func at(year, month, day, hour, minute int) time.Time {
+	return time.Date(year, time.Month(month), day, hour, minute, 0, 0, shanghai)
+}
+
+// yuan reads an amount of a test.
+func yuan(s string) family.Fen {
+	f, err := family.ParseYuan(s)
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
+// town keeps the records of some families, places and goods, and carries out the
+// law's decisions on them, as a store does. It decides nothing itself.
+type town struct {
+	rules    func(family.Region, family.Day) *family.Policy
+	now      time.Time
+	accounts map[family.PersonNo]family.Account
+	entries  map[family.PersonNo][]family.Entry
+	born     map[family.PersonNo]family.Day
+	bindings map[family.BindingID]family.Binding
+	bound    map[family.PersonNo][]family.Bound
+	places   map[family.InstitutionCode]family.Place
+	items    map[string]family.Item
+	sold     map[string]family.MessageID
+	sales    map[family.MessageID]family.Settlement   // as they stand after refunds
+	given    map[family.MessageID][]family.Settlement // reversals and refunds, by sale
+	serial   int
+}
+
+func newTown(now time.Time, rules func(family.Region, family.Day) *family.Policy) *town {
+	return &town{
+		rules: rules, now: now,
+		accounts: map[family.PersonNo]family.Account{},
+		entries:  map[family.PersonNo][]family.Entry{},
+		born:     map[family.PersonNo]family.Day{},
+		bindings: map[family.BindingID]family.Binding{},
+		bound:    map[family.PersonNo][]family.Bound{},
+		places:   map[family.InstitutionCode]family.Place{},
+		items:    map[string]family.Item{},
+		sold:     map[string]family.MessageID{},
+		sales:    map[family.MessageID]family.Settlement{},
+		given:    map[family.MessageID][]family.Settlement{},
+	}
+}
+
+// people returns all persons in a fixed order.
+func (w *town) people() []family.PersonNo { return slices.Sorted(maps.Keys(w.accounts)) }
+
+// policyOf returns the policy of a person's region today.
+func (w *town) policyOf(p family.PersonNo) *family.Policy {
+	return w.rules(w.accounts[p].Insurance.Region, family.DayOf(w.now))
+}
+
+// message returns a fresh message id of a place.
+func (w *town) message(place family.InstitutionCode) family.MessageID {
+	w.serial++
+	id, err := family.ParseMessageID(fmt.Sprintf("%s%s%04d", place, w.now.In(shanghai).Format("20060102150405"), w.serial%10000))
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
+// enrol adds a person without money.
+func (w *town) enrol(p family.PersonNo, born family.Day, i family.Insurance) {
+	w.accounts[p] = family.Account{Person: p, Insurance: i}
+	w.born[p] = born
+}
+
+// credit pays money into an account.
+func (w *town) credit(p family.PersonNo, amount family.Pockets) {
+	w.serial++
+	account, entry := family.Credit(w.accounts[p], fmt.Sprintf("credit-%d", w.serial), amount, w.now)
+	w.accounts[p], w.entries[p] = account, append(w.entries[p], entry)
+}
+
+// request asks for a binding and records it.
+func (w *town) request(holder, member family.PersonNo, relation family.Relation, show bool, pay *family.Terms) (family.BindingID, *family.Refusal) {
+	w.serial++
+	id := family.BindingID(fmt.Sprintf("B%04d", w.serial))
+	b, refusal := family.RequestBinding(family.BindingRequest{
+		ID: id, Holder: w.accounts[holder], Member: w.accounts[member], HolderBorn: w.born[holder], MemberBorn: w.born[member],
+		Relation: relation, Show: show, Pay: pay, Bound: w.bound[holder], Policy: w.policyOf(holder), Now: w.now,
+	})
+	if refusal != nil {
+		return "", refusal
+	}
+	w.bindings[id] = b
+	w.bound[holder] = append(w.bound[holder], family.Bound{ID: id, Member: member, Relation: relation, Show: show, Pay: pay != nil})
+	return id, nil
+}
+
+// bind asks for a binding and takes all its steps.
+func (w *town) bind(holder, member family.PersonNo, relation family.Relation, show bool, pay *family.Terms) (family.BindingID, *family.Refusal) {
+	id, refusal := w.request(holder, member, relation, show, pay)
+	if refusal != nil {
+		return "", refusal
+	}
+	if refusal := w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Submit(holder, w.policyOf(holder), w.now) }); refusal != nil {
+		return id, refusal
+	}
+	if w.bindings[id].State == family.BindingActive {
+		return id, nil
+	}
+	return id, w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Accept(member, w.policyOf(holder), w.now) })
+}
+
+// pair returns a binding with the accounts of both sides.
+func (w *town) pair(id family.BindingID) family.Pair {
+	b := w.bindings[id]
+	return family.Pair{Binding: b, Holder: w.accounts[b.Holder], Member: w.accounts[b.Member]}
+}
+
+// on carries out an act on a binding.
+func (w *town) on(id family.BindingID, act func(family.Pair) (family.Pair, *family.Refusal)) *family.Refusal {
+	after, refusal := act(w.pair(id))
+	if refusal != nil {
+		return refusal
+	}
+	b := after.Binding
+	w.bindings[id], w.accounts[b.Holder], w.accounts[b.Member] = b, after.Holder, after.Member
+	w.bound[b.Holder] = family.Rebound(w.bound[b.Holder], b)
+	return nil
+}
+
+// change changes a binding for one of its sides.
+func (w *town) change(by family.PersonNo, id family.BindingID, c family.Change) *family.Refusal {
+	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
+		holder := p.Binding.Holder
+		return p.Change(by, c, w.bound[holder], w.policyOf(holder), w.now)
+	})
+}
+
+// end ends a binding for one of its sides.
+func (w *town) end(by family.PersonNo, id family.BindingID) *family.Refusal {
+	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.End(by, w.now) })
+}
+
+// caseOf gathers all that decides a bill now.
+func (w *town) caseOf(patient family.PersonNo, place family.InstitutionCode, bill family.Bill, token *family.QRToken) family.Case {
+	account := w.accounts[patient]
+	c := family.Case{
+		Now: w.now, Place: w.places[place], Patient: account, Token: token, Bill: bill,
+		Items: w.items, Sold: w.sold, Policy: w.policyOf(patient),
+	}
+	for _, g := range account.Grantors {
+		c.Payers = append(c.Payers, family.Payer{Grantor: g, Account: w.accounts[g.Person], Policy: w.policyOf(g.Person)})
+	}
+	return c
+}
+
+// settle settles a case under a fresh message and records what it did.
+func (w *town) settle(c family.Case) (family.Settlement, *family.Refusal) {
+	c.Message = w.message(c.Place.Code)
+	s, effects, refusal := family.Settle(c)
+	if refusal != nil {
+		return family.Settlement{}, refusal
+	}
+	w.apply(effects)
+	for _, l := range s.Lines {
+		for _, code := range l.TraceCodes {
+			w.sold[code] = s.ID
+		}
+	}
+	w.sales[s.ID] = s
+	if c.Token != nil {
+		*c.Token = *effects.Token
+	}
+	return s, nil
+}
+
+// reverse reverses a sale.
+func (w *town) reverse(sale family.MessageID) (family.Settlement, *family.Refusal) {
+	s := w.sales[sale]
+	back, after, effects, refusal := family.Reverse(w.message(s.Place), s, w.accounts[s.Patient], w.payersOf(s), w.now)
+	return w.took(back, after, effects, refusal)
+}
+
+// refund takes back part of a sale.
+func (w *town) refund(sale family.MessageID, returns ...family.Return) (family.Settlement, *family.Refusal) {
+	s := w.sales[sale]
+	back, after, effects, refusal := family.Refund(w.message(s.Place), s, returns, w.accounts[s.Patient], w.payersOf(s), w.now)
+	return w.took(back, after, effects, refusal)
+}
+
+func (w *town) took(back, after family.Settlement, effects family.Effects, refusal *family.Refusal) (family.Settlement, *family.Refusal) {
+	if refusal != nil {
+		return family.Settlement{}, refusal
+	}
+	w.apply(effects)
+	for _, l := range back.Lines {
+		for _, code := range l.TraceCodes {
+			delete(w.sold, code)
+		}
+	}
+	w.sales[after.ID] = after
+	w.given[after.ID] = append(w.given[after.ID], back)
+	return back, nil
+}
+
+// payersOf returns the accounts that paid for a sale.
+func (w *town) payersOf(s family.Settlement) map[family.PersonNo]family.Account {
+	payers := map[family.PersonNo]family.Account{}
+	for _, share := range s.Shares {
+		if share.Paid != (family.Pockets{}) {
+			payers[share.Grantor] = w.accounts[share.Grantor]
+		}
+	}
+	return payers
+}
+
+func (w *town) apply(effects family.Effects) {
+	for i, account := range effects.Accounts {
+		w.accounts[account.Person] = account
+		w.entries[account.Person] = append(w.entries[account.Person], effects.Entries[i])
+	}
+}
+
+// prove proves all accounts and settlements and returns what does not agree.
+func (w *town) prove() []family.Fault {
+	var faults []family.Fault
+	for _, p := range w.people() {
+		faults = append(faults, family.ProveAccount(w.accounts[p], w.entries[p])...)
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.sales)) {
+		faults = append(faults, family.ProveSettlement(w.sales[id])...)
+		for _, back := range w.given[id] {
+			faults = append(faults, family.ProveSettlement(back)...)
+		}
+		faults = append(faults, family.ProveRefunds(w.sales[id], w.given[id])...)
+	}
+	return faults
+}
+
+// clone returns a town that goes its own way from here on. The law never writes
+// into what it was given, so the maps are copied and nothing beneath them.
+func (w *town) clone() *town {
+	c := *w
+	c.accounts, c.born, c.bindings = maps.Clone(w.accounts), maps.Clone(w.born), maps.Clone(w.bindings)
+	c.places, c.items, c.sold, c.sales = maps.Clone(w.places), maps.Clone(w.items), maps.Clone(w.sold), maps.Clone(w.sales)
+	c.entries, c.bound, c.given = cloneLists(w.entries), cloneLists(w.bound), cloneLists(w.given)
+	return &c
+}
+
+func cloneLists[K cmp.Ordered, V any](m map[K][]V) map[K][]V {
+	c := make(map[K][]V, len(m))
+	for k, v := range m {
+		c[k] = slices.Clip(v)
+	}
+	return c
+}
+
+// refusedWith fails unless a refusal has a code; "" is no refusal.
+func refusedWith(t testing.TB, refusal *family.Refusal, want family.Code) {
+	t.Helper()
+	var got family.Code
+	if refusal != nil {
+		got = refusal.Code
+	}
+	if got != want {
+		t.Fatalf("refused with %q, want %q (%v)", got, want, refusal)
+	}
+}
