@@ -1,10 +1,10 @@
 # Everything needs Go alone, but for dynamodb-test, which also needs npm and Java,
-# and race, which needs a C compiler.
+# race, which needs a C compiler, and template, which needs Python.
 
 FUZZTIME ?= 10s
 DYNAMODB_PORT ?= 8123
 
-.PHONY: help run build test race tour dynamodb-test fuzz bench lint clean
+.PHONY: help run build test race tour dynamodb-test fuzz bench lint template clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,7 +25,7 @@ race: ## all tests under the race detector
 dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
 	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
-	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./infra/local
+	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./infra/local ./infra/deploy
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | \
@@ -47,5 +47,10 @@ lint: ## formatting, tidiness of the modules, static checks
 	go vet ./...
 	go tool -modfile=infra/tools/go.mod staticcheck ./...
 
+template: ## template.yaml, as the SAM CLI and CloudFormation's linter see it, and every function built
+	infra/lint-template.sh --build
+
 clean: ## remove what was built; data directories stay
 	rm -rf bin
+
+include functions/build.mk

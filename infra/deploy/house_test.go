@@ -1,0 +1,76 @@
+package deploy
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gongji/shared/api"
+	"gongji/shared/app"
+	"gongji/shared/onaws/onawstest"
+	"gongji/shared/policy"
+	"gongji/shared/store"
+	"gongji/shared/store/sqlite"
+	"gongji/shared/vault"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// noon is when the clock of the tests stands.
+var noon = time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC)
+
+// newStore returns an empty store that lives as long as its test.
+func newStore(t *testing.T) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "gongji.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// house is the whole door over a store, in this process.
+type house struct {
+	t      *testing.T
+	app    *app.App
+	door   http.Handler
+	issuer *onawstest.Issuer
+}
+
+func open(t *testing.T, records store.Store) *house {
+	t.Helper()
+	policies, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.NewKeys(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := func() time.Time { return noon }
+	h := &house{t: t, issuer: onawstest.NewIssuer(t)}
+	h.app = app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Now: now})
+	h.door = api.New(api.Options{
+		App: h.app, Log: slog.New(slog.DiscardHandler),
+		Verifier: api.NewVerifier(h.issuer.URL, onawstest.Audience, oidc.NewRemoteKeySet(t.Context(), h.issuer.URL+"/keys"), now),
+	})
+	return h
+}
+
+// scene is where the story is told to the house.
+func (h *house) scene(do func(onawstest.Request) onawstest.Reply) *onawstest.Scene {
+	return &onawstest.Scene{
+		T:     h.t,
+		Token: func(claims map[string]any) string { return h.issuer.Token(h.t, noon, claims) },
+		Now:   func() time.Time { return noon },
+		Do:    do,
+	}
+}

@@ -1,0 +1,277 @@
+package deploy
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"gongji/shared/family"
+	"gongji/shared/onaws/onawstest"
+	"gongji/shared/store"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// allowance is the most that each function may ever be given of the table, by verb:
+// a change of the template beyond it is a change of this list first.
+var allowance = map[string]map[string][]string{
+	"BindingFunction": {
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "ID#*", "ONCE#*", "PERSON#*", "QR#*"},
+		"dynamodb:Query":              {"PERSON#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "ONCE#*", "PERSON#*", "QR#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "ID#*", "PERSON#*", "QR#*"},
+	},
+	"QrFunction": {
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "ONCE#*", "PERSON#*", "QR#*"},
+		"dynamodb:PutItem":            {"ONCE#*", "PERSON#*", "QR#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "QR#*"},
+	},
+	"SettlementFunction": {
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "DAY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
+		"dynamodb:Query":              {"DAY#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
+	},
+	"AccountFunction": { // it writes nothing
+		"dynamodb:BatchGetItem": {"ACCT#*", "BIND#*", "DAY#*", "INST#*", "ITEM#*", "PERSON#*", "TRACE#*"},
+		"dynamodb:Query":        {"ACCT#*"},
+	},
+	"ReviewFunction": {
+		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "CREDIT#*", "DAY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:Query":              {"ACCT#*", "DAY#*", "INSTITUTIONS"},
+		"dynamodb:PutItem":            {"ACCT#*", "CARD#*", "CREDIT#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:ConditionCheckItem": {"CARD#*", "ID#*", "INSTITUTIONS"},
+	},
+	"ExpiryFunction": { // it writes nothing, and opens nothing that is sealed
+		"dynamodb:BatchGetItem": {"ACCT#*", "DAY#*"},
+		"dynamodb:Query":        {"ACCT#*", "DAY#*", "INSTITUTIONS"},
+	},
+}
+
+// list returns what is one thing or a list of things as a list.
+func list(v any) []any {
+	if many, ok := v.([]any); ok {
+		return many
+	}
+	return []any{v}
+}
+
+// statement is a statement of a policy.
+type statement struct {
+	where     string
+	actions   []string
+	resource  any
+	condition object
+}
+
+// statements returns the statements of a policy document, those under a condition
+// of the template too.
+func (t template) statements(where string, document any) []statement {
+	t.t.Helper()
+	var all []statement
+	for _, v := range document.(object)["Statement"].([]any) {
+		s := v.(object)
+		if branches, ok := s["Fn::If"].([]any); ok {
+			s = branches[1].(object)
+		}
+		if s["Effect"] != "Allow" || s["NotAction"] != nil || s["NotResource"] != nil || s["Principal"] != nil {
+			t.t.Errorf("%s: %v", where, s)
+		}
+		condition, _ := s["Condition"].(object)
+		next := statement{where: where, resource: s["Resource"], condition: condition}
+		for _, action := range list(s["Action"]) {
+			next.actions = append(next.actions, action.(string))
+		}
+		all = append(all, next)
+	}
+	return all
+}
+
+// inline returns the statements of a role's own policies.
+func (t template) inline(role string) []statement {
+	var all []statement
+	for _, p := range list(t.properties(role)["Policies"]) {
+		all = append(all, t.statements(role, p.(object)["PolicyDocument"])...)
+	}
+	return all
+}
+
+// TestNoStars: no action and no resource is a star, with two exceptions: traces,
+// whose actions know no resource, and a key's own policy, where the star is the key.
+func TestNoStars(t *testing.T) {
+	tm := readTemplate(t)
+	var all []statement
+	for _, role := range tm.ofType("AWS::IAM::Role") {
+		all = append(all, tm.inline(role)...)
+	}
+	for _, managed := range tm.ofType("AWS::IAM::ManagedPolicy") {
+		all = append(all, tm.statements(managed, tm.properties(managed)["PolicyDocument"])...)
+	}
+	if len(all) < 20 {
+		t.Fatalf("only %d statements were found", len(all))
+	}
+	for _, s := range all {
+		for _, action := range s.actions {
+			if strings.Contains(action, "*") {
+				t.Errorf("%s may do %s", s.where, action)
+			}
+		}
+		traces := slices.Equal(s.actions, []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
+		for _, resource := range list(s.resource) {
+			got, _ := resource.(object)
+			if got["Fn::GetAtt"] == nil && !(traces && resource == "*") {
+				t.Errorf("%s may do %v to %v", s.where, s.actions, resource)
+			}
+		}
+	}
+	for _, key := range tm.ofType("AWS::KMS::Key") {
+		want := []any{object{
+			"Sid": "TheAccountsPoliciesDecide", "Effect": "Allow", "Action": "kms:*", "Resource": "*",
+			"Principal": object{"AWS": object{"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
+		}}
+		if diff := cmp.Diff(any(want), tm.properties(key)["KeyPolicy"].(object)["Statement"]); diff != "" {
+			t.Errorf("%s: %s", key, diff)
+		}
+	}
+}
+
+// TestAllowances: each function's policy is within its allowance, and is otherwise
+// what every function has.
+func TestAllowances(t *testing.T) {
+	tm := readTemplate(t)
+	for _, function := range tm.functions() {
+		name := strings.TrimSuffix(function, "Function")
+		got := map[string][]string{}
+		for _, s := range tm.inline(name + "Role") {
+			switch {
+			case strings.HasPrefix(s.actions[0], "dynamodb:"):
+				if !cmp.Equal(s.resource, any(object{"Fn::GetAtt": "Table.Arn"})) {
+					t.Errorf("%s: %v", function, s)
+				}
+				keys := s.condition["ForAllValues:StringLike"].(object)["dynamodb:LeadingKeys"]
+				for _, action := range s.actions {
+					for _, key := range list(keys) {
+						got[action] = append(got[action], key.(string))
+					}
+				}
+			case slices.Equal(s.actions, []string{"logs:CreateLogStream", "logs:PutLogEvents"}) && cmp.Equal(s.resource, any(object{"Fn::GetAtt": name + "Log.Arn"})):
+			case name == "Expiry" && slices.Equal(s.actions, []string{"sqs:SendMessage"}) && cmp.Equal(s.resource, any(object{"Fn::GetAtt": "DeadLetters.Arn"})):
+			default:
+				t.Errorf("%s may also: %v", function, s)
+			}
+		}
+		if diff := cmp.Diff(allowance[function], got); diff != "" {
+			t.Errorf("%s: allowance (-) and policy (+): %s", function, diff)
+		}
+		managed := []any{object{"Ref": "CommonPolicy"}, object{"Ref": "KeysPolicy"}}
+		if name == "Expiry" {
+			managed = managed[:1]
+		}
+		if diff := cmp.Diff(any(managed), tm.properties(name + "Role")["ManagedPolicyArns"]); diff != "" {
+			t.Errorf("%s: %s", function, diff)
+		}
+	}
+	keys := tm.statements("KeysPolicy", tm.properties("KeysPolicy")["PolicyDocument"])
+	want := object{"StringEquals": object{"kms:EncryptionContext:gongji": "vault"}}
+	if len(keys) != 1 || !slices.Equal(keys[0].actions, []string{"kms:Decrypt"}) || !cmp.Equal(keys[0].resource, any(object{"Fn::GetAtt": "KeysKey.Arn"})) || !cmp.Equal(keys[0].condition, want) {
+		t.Errorf("the key document: %v", keys)
+	}
+	common := tm.statements("CommonPolicy", tm.properties("CommonPolicy")["PolicyDocument"])
+	via := object{"StringLike": object{"kms:ViaService": object{"Fn::Sub": "dynamodb.${AWS::Region}.*"}}}
+	if !cmp.Equal(common[0].resource, any(object{"Fn::GetAtt": "TableKey.Arn"})) || !cmp.Equal(common[0].condition, via) {
+		t.Errorf("the table's key: %v", common[0])
+	}
+}
+
+// guarded is a store that does what the policy of a function lets it do, as IAM
+// judges it, and keeps what was needed.
+type guarded struct {
+	store.Store
+	t        *testing.T
+	function string
+	used     map[string]map[string]bool // by function: verb and pattern
+}
+
+func (g *guarded) judge(verb, part string) {
+	g.t.Helper()
+	for _, pattern := range allowance[g.function][verb] {
+		if prefix, open := strings.CutSuffix(pattern, "*"); part == pattern || open && strings.HasPrefix(part, prefix) {
+			if g.used[g.function] == nil {
+				g.used[g.function] = map[string]bool{}
+			}
+			g.used[g.function][verb+" "+pattern] = true
+			return
+		}
+	}
+	kind, _, _ := strings.Cut(part, "#")
+	g.t.Errorf("%s needs %s of %s#, which its policy does not give", g.function, verb, kind)
+}
+
+func (g *guarded) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
+	for _, k := range keys {
+		g.judge("dynamodb:BatchGetItem", k.Part)
+	}
+	return g.Store.Get(ctx, keys...)
+}
+
+func (g *guarded) List(ctx context.Context, r store.Range) ([]store.Record, error) {
+	g.judge("dynamodb:Query", r.Part)
+	return g.Store.List(ctx, r)
+}
+
+func (g *guarded) Commit(ctx context.Context, writes []store.Write) error {
+	for _, w := range writes {
+		verb := "dynamodb:PutItem"
+		if w.Check {
+			verb = "dynamodb:ConditionCheckItem"
+		}
+		g.judge(verb, w.Key.Part)
+	}
+	return g.Store.Commit(ctx, writes)
+}
+
+// TestStoryWithinPolicies tells the main story, each request to the function that
+// the template sends it to, under that function's policy: nothing is missing, and
+// nothing is given that no act needs.
+func TestStoryWithinPolicies(t *testing.T) {
+	tm := readTemplate(t)
+	g := &guarded{Store: newStore(t), t: t, used: map[string]map[string]bool{}}
+	h := open(t, g)
+
+	// The API finds the most particular route, as Go's own router does.
+	mux, reached := http.NewServeMux(), map[string]bool{}
+	routes := tm.routes()
+	for key, r := range routes {
+		mux.HandleFunc(key, func(w http.ResponseWriter, q *http.Request) {
+			g.function, reached[key] = r.Function, true
+			h.door.ServeHTTP(w, q)
+		})
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	h.scene(func(q onawstest.Request) onawstest.Reply {
+		return onawstest.OverHTTP(t, server.Client(), q.HTTP(t, server.URL))
+	}).Tell()
+	for _, key := range slices.Sorted(maps.Keys(routes)) {
+		if !reached[key] {
+			t.Errorf("the story never asks %s", key)
+		}
+	}
+	g.function = "ExpiryFunction"
+	if _, err := h.app.ProveDay(t.Context(), family.DayOf(noon), ""); err != nil {
+		t.Error(err)
+	}
+	for function, verbs := range allowance {
+		for verb, patterns := range verbs {
+			for _, pattern := range patterns {
+				if line := verb + " " + pattern; !g.used[function][line] {
+					t.Errorf("%s has %s, and nothing needed it", function, line)
+				}
+			}
+		}
+	}
+}

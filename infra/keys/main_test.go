@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"gongji/shared/vault"
+)
+
+// TestRotate: what was sealed before a rotation opens after it, and people are found
+// again.
+func TestRotate(t *testing.T) {
+	var first, second bytes.Buffer
+	if err := run([]string{"new"}, strings.NewReader(""), &first); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"rotate"}, bytes.NewReader(first.Bytes()), &second); err != nil {
+		t.Fatal(err)
+	}
+	open := func(document []byte) *vault.Vault {
+		t.Helper()
+		keys, err := vault.ParseKeys(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return vault.New(keys, rand.Reader)
+	}
+	before, after := open(first.Bytes()), open(second.Bytes())
+	sealed, err := before.Seal("text", "place")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := after.Open(sealed, "place"); err != nil || text != "text" || !after.Stale(sealed) {
+		t.Errorf("%q, %v, stale %t", text, err, after.Stale(sealed))
+	}
+	if before.Index("id_no", "1") != after.Index("id_no", "1") || before.QRHash("1") != after.QRHash("1") {
+		t.Error("nobody would be found again")
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for _, args := range [][]string{nil, {"old"}, {"new", "x"}, {"rotate"}} {
+		var out bytes.Buffer
+		if err := run(args, strings.NewReader("not a document"), &out); err == nil || out.Len() > 0 {
+			t.Errorf("%q: %v, wrote %q", args, err, &out)
+		}
+	}
+}

@@ -1,0 +1,18 @@
+// Package onaws is the house on AWS: [Open] makes it from a Lambda function's
+// environment, [Handler] turns API Gateway's events into HTTP requests and the
+// answers back, [Serve] and [ServeExpiry] are what the programs under functions/
+// call. Nothing else of ours imports the Lambda library.
+//
+// The environment:
+//
+//	GONGJI_TABLE             the DynamoDB table
+//	GONGJI_ISSUER            who signs the tokens, as in their claim iss
+//	GONGJI_AUDIENCE          whom they are for, as in their claim aud
+//	GONGJI_JWKS_URL          where the issuer's keys are; empty: where its discovery
+//	                         document says
+//	GONGJI_KEYS_CIPHERTEXT   the vault's key document, encrypted by KMS, in base64
+//	GONGJI_KEYS_DOCUMENT     the same in the clear; only beside a DynamoDB Local
+//	AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KMS
+//	                         a DynamoDB Local, a stand-in for KMS; empty on AWS
+//	AWS_REGION and the credentials, which Lambda sets
+package onaws

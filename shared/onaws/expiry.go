@@ -1,0 +1,134 @@
+package onaws
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"gongji/shared/app"
+	"gongji/shared/family"
+)
+
+// proofReserve is the time that stays to tell how far a proof came.
+const proofReserve = 2 * time.Second
+
+// maxFaultLines bounds the lines that one proof writes about faults.
+const maxFaultLines = 20
+
+// ExpiryEvent is what the schedule sends: nothing. Whoever goes on by hand with a
+// proof that ran out of time names the day and where it stopped.
+type ExpiryEvent struct {
+	Day   string `json:"day"`
+	After string `json:"after"`
+}
+
+// DayProof is what the proof of one day came to.
+type DayProof struct {
+	Day          string `json:"day"`
+	Institutions int    `json:"institutions"`
+	Settlements  int    `json:"settlements"`
+	Accounts     int    `json:"accounts"`
+	Entries      int    `json:"entries"`
+	Faults       int    `json:"faults"`
+	// Next is where to go on when the time ran out; empty when the day was proved
+	// to its end.
+	Next     string `json:"next,omitempty"`
+	Complete bool   `json:"complete"`
+}
+
+// Expiry returns the function of the schedule. For now its work is one thing: it
+// proves the books of today and of yesterday, and says in the log and in metrics
+// what it found. It writes no record, so a run that comes twice, beside another,
+// late or never does no harm.
+//
+// What it does not do: expire codes. Whether a code has expired is decided by the
+// clock when it is redeemed, and DynamoDB's time to live removes what is left of
+// it, as of first answers to people's requests. Requests for a binding have no end
+// of their own yet; ending them comes with the rules that say when.
+//
+// A run ends before its function does and says where it stopped. The next run of
+// the schedule begins at the beginning again: where a day is more than one run can
+// prove, the alarm on ProofIncomplete says so.
+func Expiry(h *House) func(context.Context, ExpiryEvent) ([]DayProof, error) {
+	return expiry(h, time.Now)
+}
+
+func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) ([]DayProof, error) {
+	return func(ctx context.Context, e ExpiryEvent) ([]DayProof, error) {
+		days := []family.Day{family.DayOf(now().Add(-24 * time.Hour)), family.DayOf(now())}
+		if e.Day != "" {
+			day, err := family.ParseDay(e.Day)
+			if err != nil {
+				return nil, err
+			}
+			days = []family.Day{day}
+		} else if e.After != "" {
+			return nil, errors.New("onaws: after needs a day")
+		}
+		if end, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end.Add(-proofReserve))
+			defer cancel()
+		}
+		var proofs []DayProof
+		for _, day := range days {
+			proof, err := h.proveDay(ctx, day, e.After)
+			if err != nil {
+				return proofs, err
+			}
+			proofs = append(proofs, proof)
+		}
+		return proofs, nil
+	}
+}
+
+// proveDay proves a day to its end, or until the time is up.
+func (h *House) proveDay(ctx context.Context, day family.Day, after string) (DayProof, error) {
+	sum, began := DayProof{Day: day.String(), Next: after}, time.Now()
+	var faults []family.Fault
+	for !sum.Complete {
+		part, err := h.App.ProveDay(ctx, day, sum.Next)
+		if ctx.Err() != nil {
+			break // what this part found so far is not told: the next run sees it whole
+		}
+		if err != nil {
+			return sum, err
+		}
+		sum.add(part)
+		faults = append(faults, part.Faults...)
+		sum.Next, sum.Complete = part.Next, part.Next == ""
+	}
+	h.logProof(ctx, sum, faults, time.Since(began))
+	return sum, nil
+}
+
+func (d *DayProof) add(part app.Proof) {
+	d.Institutions += part.Institutions
+	d.Settlements += part.Settlements
+	d.Accounts += part.Accounts
+	d.Entries += part.Entries
+	d.Faults += len(part.Faults)
+}
+
+// logProof tells what a proof came to. Whose account a fault is in stays out of
+// the log; GET /v1/proofs/{day} tells an auditor.
+func (h *House) logProof(ctx context.Context, d DayProof, faults []family.Fault, took time.Duration) {
+	level, incomplete := slog.LevelInfo, int64(0)
+	if !d.Complete {
+		level, incomplete = slog.LevelWarn, 1
+	}
+	if d.Faults > 0 {
+		level = slog.LevelError
+	}
+	attrs := metrics(metric{"ProofFaults", "Count", int64(d.Faults)}, metric{"ProofIncomplete", "Count", incomplete}, metric{"ProofSettlements", "Count", int64(d.Settlements)})
+	attrs = append(attrs, slog.Any("proof", d), slog.Int64("ms", took.Milliseconds()))
+	h.Log.LogAttrs(ctx, level, "proof", attrs...)
+	for _, f := range faults[:min(len(faults), maxFaultLines)] {
+		line := []slog.Attr{slog.String("day", d.Day), slog.String("what", f.What), slog.Uint64("seq", f.Seq)}
+		if id, err := family.ParseMessageID(f.Ref); err == nil { // other references are the insurer's and may name people
+			line = append(line, slog.String("settlement_id", string(id)))
+		}
+		h.Log.LogAttrs(ctx, slog.LevelError, "fault", line...)
+	}
+}

@@ -1,0 +1,152 @@
+package onaws
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+
+	"gongji/shared/app"
+	"gongji/shared/policy"
+	"gongji/shared/store"
+	"gongji/shared/store/dynamo"
+	"gongji/shared/vault"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// House is what a door is hung in: made once in the life of a process.
+type House struct {
+	App *app.App
+	Log *slog.Logger
+	// Issuer and Audience are whose tokens are taken, KeySet verifies them.
+	Issuer, Audience string
+	KeySet           oidc.KeySet
+}
+
+// Serve answers API Gateway's events with a door, for as long as Lambda keeps the
+// process. What keeps it from starting is logged and ends the process.
+func Serve(door func(*House) http.Handler) {
+	h, err := Open(context.Background(), os.Getenv)
+	if err != nil {
+		fail(err)
+	}
+	slog.SetDefault(h.Log) // the Lambda library's own lines too
+	lambda.Start(Handler(door(h), h.Log))
+}
+
+// ServeExpiry runs the schedule's work: see [Expiry].
+func ServeExpiry() {
+	h, err := OpenBooks(os.Getenv)
+	if err != nil {
+		fail(err)
+	}
+	slog.SetDefault(h.Log)
+	lambda.Start(Expiry(h))
+}
+
+func fail(err error) {
+	newLog(os.Stdout).Error("cannot start", "error", err.Error())
+	os.Exit(1)
+}
+
+// Open returns the house of an environment; getenv is os.Getenv. It has KMS
+// decrypt the keys, and is silent otherwise: the table and the issuer are asked
+// when a request needs them.
+func Open(ctx context.Context, getenv func(string) string) (*House, error) {
+	e, err := readEnv(getenv, "GONGJI_TABLE", "GONGJI_ISSUER", "GONGJI_AUDIENCE")
+	if err != nil {
+		return nil, err
+	}
+	source, err := e.keySource()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := e.tokenKeys()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := source.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h, err := e.house(keys)
+	if err != nil {
+		return nil, err
+	}
+	h.Issuer, h.Audience, h.KeySet = getenv("GONGJI_ISSUER"), getenv("GONGJI_AUDIENCE"), tokens
+	return h, nil
+}
+
+// OpenBooks returns the house for the proof of its books alone. Nothing that is
+// sealed is opened for that, so it goes without the house's keys, under some that
+// open nothing, and its function needs no right to KMS.
+func OpenBooks(getenv func(string) string) (*House, error) {
+	e, err := readEnv(getenv, "GONGJI_TABLE")
+	if err != nil {
+		return nil, err
+	}
+	none, err := vault.NewKeys(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return e.house(none)
+}
+
+// env is an environment that has been looked at.
+type env struct {
+	get func(string) string
+	db  dynamo.Options
+	// local tells that the table is in a DynamoDB Local: only there may keys lie
+	// open and the issuer be reached without TLS.
+	local bool
+}
+
+// readEnv reads what every function needs, and all that is missing is said at once.
+func readEnv(getenv func(string) string, needed ...string) (env, error) {
+	var missing []error
+	for _, name := range needed {
+		if getenv(name) == "" {
+			missing = append(missing, fmt.Errorf("onaws: %s is not set", name))
+		}
+	}
+	db, err := dynamo.FromEnv(getenv)
+	if err := errors.Join(append(missing, err)...); err != nil {
+		return env{}, err
+	}
+	db.Table = getenv("GONGJI_TABLE")
+	return env{getenv, db, db.Endpoint != ""}, nil
+}
+
+// house puts the acts together over the table.
+func (e env) house(keys vault.Keys) (*House, error) {
+	return newHouse(dynamo.New(e.db), keys)
+}
+
+func newHouse(records store.Store, keys vault.Keys) (*House, error) {
+	policies, err := policy.Load()
+	if err != nil {
+		return nil, err
+	}
+	log := newLog(os.Stdout)
+	return &House{
+		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Log: log}),
+		Log: log,
+	}, nil
+}
+
+// tokenKeys returns the issuer's key set. An issuer without TLS would let anybody
+// on the way be anybody.
+func (e env) tokenKeys() (oidc.KeySet, error) {
+	for _, name := range []string{"GONGJI_ISSUER", "GONGJI_JWKS_URL"} {
+		if url := e.get(name); url != "" && !strings.HasPrefix(url, "https://") && !e.local {
+			return nil, fmt.Errorf("onaws: %s does not begin with https://", name)
+		}
+	}
+	return newKeySet(e.get("GONGJI_ISSUER"), e.get("GONGJI_JWKS_URL")), nil
+}

@@ -1,0 +1,91 @@
+package onaws
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// newLog returns a log of JSON lines as Lambda reads them. Each line says which
+// invocation and which request it belongs to.
+func newLog(w io.Writer) *slog.Logger {
+	return slog.New(numbered{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})})
+}
+
+// numbered adds the numbers of a line's invocation and request to it.
+type numbered struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (n numbered) Handle(ctx context.Context, r slog.Record) error {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		r.AddAttrs(slog.String("lambda_request_id", lc.AwsRequestID))
+	}
+	if trace, ok := ctx.Value("x-amzn-trace-id").(string); ok && trace != "" { // the Lambda library's key
+		r.AddAttrs(slog.String("trace_id", trace))
+	}
+	if g, ok := gateway(ctx); ok {
+		r.AddAttrs(slog.String("gateway_request_id", g.RequestID), slog.String("route", g.RouteKey))
+	}
+	return n.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (n numbered) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return numbered{n.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (n numbered) WithGroup(name string) slog.Handler { return numbered{n.Handler.WithGroup(name)} }
+
+// logRequest writes the line of one request: the route as the template has it,
+// never the path, which may name somebody.
+func logRequest(ctx context.Context, log *slog.Logger, w *recorder, took time.Duration) {
+	level, unknown := slog.LevelInfo, 0
+	if w.status >= http.StatusInternalServerError {
+		level, unknown = slog.LevelError, 1
+	}
+	attrs := metrics(metric{"Milliseconds", "Milliseconds", took.Milliseconds()}, metric{"Unknown", "Count", int64(unknown)})
+	attrs = append(attrs, slog.Int("status", w.status))
+	if id := w.sent.Get("Request-Id"); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	if w.sent.Get("Content-Type") == "application/problem+json" {
+		var problem struct{ Code string }
+		if json.Unmarshal(w.body.Bytes(), &problem) == nil {
+			attrs = append(attrs, slog.String("code", problem.Code))
+		}
+	}
+	log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// metric is a number that CloudWatch reads out of a log line.
+type metric struct {
+	Name, Unit string
+	value      int64
+}
+
+// metrics returns the attributes of a line from which CloudWatch takes metrics
+// (embedded metric format), in the namespace Gongji, by function.
+func metrics(of ...metric) []slog.Attr {
+	type directive struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []metric
+	}
+	attrs := []slog.Attr{
+		slog.Any("_aws", struct {
+			Timestamp         int64
+			CloudWatchMetrics []directive
+		}{time.Now().UnixMilli(), []directive{{"Gongji", [][]string{{"Function"}}, of}}}),
+		slog.String("Function", lambdacontext.FunctionName),
+	}
+	for _, m := range of {
+		attrs = append(attrs, slog.Int64(m.Name, m.value))
+	}
+	return attrs
+}
