@@ -89,6 +89,11 @@ func TestTable(t *testing.T) {
 		"ceiling_reached":   {Reason, 0, 0, DoNothing},
 		"nothing_left":      {Reason, 0, 0, DoNothing},
 		"account_not_asked": {Reason, 0, 0, DoNothing},
+
+		"message_settled":            {Reason, 0, 0, DoNothing},
+		"message_partially_refunded": {Reason, 0, 0, DoNothing},
+		"message_reversed":           {Reason, 0, 0, DoNothing},
+		"message_gave_back":          {Reason, 0, 0, DoNothing},
 	}
 	for _, r := range All() {
 		want, ok := table[r.Code]

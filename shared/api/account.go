@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"gongji/shared/app"
@@ -80,6 +83,13 @@ type receiptWire struct {
 	Shares []shareWire `json:"shares,omitempty"`
 	Lines  []lineWire  `json:"lines,omitempty"`
 	Policy string      `json:"policy,omitempty"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: the amounts stand there all or
+// not at all, and huma would have them always.
+func (receiptWire) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return strings.HasSuffix(name, "_fen") && name != "paid_fen" })
+	return s
 }
 
 func receiptOf(r app.Receipt, by family.PersonNo) receiptWire {
@@ -170,7 +180,7 @@ func (d *door) accountRoutes() {
 
 	type check struct {
 		Body struct {
-			BindingID   string    `json:"binding_id,omitempty" maxLength:"64" doc:"For a bound member; leave it out for myself"`
+			BindingID   string    `json:"binding_id,omitempty" nullable:"true" maxLength:"64" doc:"For a bound member; leave it out for myself"`
 			Institution string    `json:"institution_code"`
 			MedType     string    `json:"med_type" maxLength:"6"`
 			Lines       []lineAsk `json:"lines" nullable:"false" minItems:"1"`
@@ -193,6 +203,9 @@ func (d *door) accountRoutes() {
 				bill.Total += l.Amount
 			}
 			outcome, err := d.app.Check(ctx, person(ctx), family.BindingID(in.Body.BindingID), where, bill)
+			if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && refusal.Field == "total_fen" {
+				refusal.Field = "lines" // the total here is theirs
+			}
 			if err != nil {
 				return nil, err
 			}

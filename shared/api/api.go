@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"sync"
 
@@ -69,7 +70,7 @@ func build(o Options) (http.Handler, *door) {
 	d.accountRoutes()
 	d.tillRoutes()
 	d.operatorRoutes()
-	d.openRoutes(mux)
+	d.openRoutes()
 	return d.outermost(mux), d
 }
 
@@ -100,18 +101,23 @@ func config() huma.Config {
 // route registers a handler with the door's ways: who may use it, how much it
 // reads, and how it answers errors.
 func route[I, O any](d *door, access Access, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	if op.MaxBodyBytes == 0 {
-		op.MaxBodyBytes = maxBody
+	bound := int64(maxBody)
+	if op.MaxBodyBytes != 0 {
+		bound = op.MaxBodyBytes
 	}
-	op.Metadata = map[string]any{"access": access}
+	op.MaxBodyBytes = -1 // readBody bounds it: huma would refuse what just fits
+	op.Metadata = map[string]any{"access": access, "bound": bound}
 	if access != Open {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Description = joinText(op.Description, "Access: "+string(access)+".")
 	}
-	op.Responses = map[string]*huma.Response{"default": {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	op.Responses["default"] = &huma.Response{
 		Description: "A problem document",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: d.api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")}},
-	}}
+	}
 	d.routes = append(d.routes, Route{op.Method, op.Path, access})
 	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
@@ -122,6 +128,11 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 	})
 }
 
+// answers describes an answer that huma cannot read from a type.
+func answers(contentType string, schema *huma.Schema) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: schema}}}}
+}
+
 func joinText(a, b string) string {
 	if a == "" {
 		return b
@@ -130,7 +141,7 @@ func joinText(a, b string) string {
 }
 
 // openRoutes are for everybody.
-func (d *door) openRoutes(mux *http.ServeMux) {
+func (d *door) openRoutes() {
 	type health struct {
 		Body struct {
 			Status string `json:"status" example:"ok"`
@@ -142,27 +153,32 @@ func (d *door) openRoutes(mux *http.ServeMux) {
 			h.Body.Status = "ok"
 			return &h, nil
 		})
+	type documentAnswer struct {
+		ContentType string `header:"Content-Type" hidden:"true"`
+		Body        []byte
+	}
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(d.api.OpenAPI()) })
-	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
-		text, err := document()
-		if err != nil {
-			d.write(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(text)
-	})
+	route(d, Open, huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Summary: "This document", Tags: []string{"everybody"},
+		Responses: answers("application/json", &huma.Schema{Type: huma.TypeObject})},
+		func(context.Context, *struct{}) (*documentAnswer, error) {
+			text, err := document()
+			return &documentAnswer{ContentType: "application/json", Body: text}, err
+		})
 }
 
-// requestKey is where a request's number lies in its context.
+// requestKey is where a request lies in its context.
 type requestKey struct{}
+
+// request is what an answer says of its request.
+type request struct{ id, path string }
 
 // outermost gives every request a number, answers what no route takes, and turns
 // a panic into an answer that says nothing.
 func (d *door) outermost(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL.EscapedPath()}))
+		r.Header.Del("Accept") // there is one format, and nothing to negotiate
 		h := w.Header()
 		h.Set("Request-Id", id)
 		h.Set("Cache-Control", "no-store")
@@ -176,7 +192,8 @@ func (d *door) outermost(mux *http.ServeMux) http.Handler {
 				d.write(w, r, errPanic)
 			}
 		}()
-		if _, pattern := mux.Handler(r); pattern == "" {
+		// A path that is not clean names nothing: the router would redirect it.
+		if _, pattern := mux.Handler(r); pattern == "" || path.Clean(r.URL.EscapedPath()) != r.URL.EscapedPath() {
 			d.noRoute(mux, w, r)
 			return
 		}

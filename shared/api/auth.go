@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -73,22 +74,26 @@ func (v *Verifier) verify(ctx context.Context, header string) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	var claims struct {
-		Person string   `json:"person_no"`
-		Place  string   `json:"fixmedins_code"`
-		Roles  []string `json:"roles"`
-	}
+	var claims map[string]json.RawMessage // not a struct: that would take Person_No too
 	if err := verified.Claims(&claims); err != nil {
 		return caller{}, err
 	}
-	c := caller{roles: claims.Roles}
-	if claims.Person != "" {
-		if c.person, err = family.ParsePersonNo(claims.Person); err != nil {
+	var c caller
+	var person, place string
+	for name, into := range map[string]any{"person_no": &person, "fixmedins_code": &place, "roles": &c.roles} {
+		if text, there := claims[name]; there {
+			if err := json.Unmarshal(text, into); err != nil {
+				return caller{}, err
+			}
+		}
+	}
+	if person != "" {
+		if c.person, err = family.ParsePersonNo(person); err != nil {
 			return caller{}, err
 		}
 	}
-	if claims.Place != "" {
-		c.place, err = family.ParseInstitutionCode(claims.Place)
+	if place != "" {
+		c.place, err = family.ParseInstitutionCode(place)
 	}
 	return c, err
 }

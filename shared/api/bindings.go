@@ -145,7 +145,7 @@ func (d *door) bindingRoutes() {
 				app.BindingAsk{Name: in.Body.Name, ID: id, Relation: relation, Show: in.Body.Show, Pay: terms},
 				app.Once{Key: in.IdempotencyKey, Content: in.Body})
 			if err != nil {
-				return nil, err
+				return nil, replayed(err, done.Replay)
 			}
 			return &bindingAnswer{Replay: replayHeader(done.Replay), Body: bindingOf(done.Answer, by)}, nil
 		})
@@ -193,9 +193,9 @@ func (d *door) bindingRoutes() {
 	type change struct {
 		BindingPath
 		Body struct {
-			Show   *bool               `json:"show,omitempty"`
+			Show   *bool               `json:"show,omitempty" nullable:"true"`
 			Pay    optional[termsWire] `json:"pay" required:"false" doc:"New terms; null ends the grant alone"`
-			Paused *bool               `json:"paused,omitempty" doc:"For my side; only I can resume"`
+			Paused *bool               `json:"paused,omitempty" nullable:"true" doc:"For my side; only I can resume"`
 		}
 	}
 	route(d, Persons, huma.Operation{OperationID: "change-binding", Method: http.MethodPatch, Path: "/v1/bindings/{binding_id}",

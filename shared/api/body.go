@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
+	"unicode/utf8"
 
 	"gongji/shared/family"
 
@@ -26,9 +28,10 @@ func (d *door) readBody(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humago.Unwrap(ctx)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, op.MaxBodyBytes))
+	bound, _ := op.Metadata["bound"].(int64)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bound))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		d.refuse(ctx, &family.Refusal{Code: family.TooLarge, Allowed: strconv.FormatInt(op.MaxBodyBytes, 10) + " bytes"})
+		d.refuse(ctx, &family.Refusal{Code: family.TooLarge, Allowed: strconv.FormatInt(bound, 10) + " bytes"})
 		return
 	}
 	if err != nil {
@@ -36,21 +39,50 @@ func (d *door) readBody(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil {
+		r.Header.Set("Content-Type", kind) // huma compares capitals too
+	}
 	if _, many := op.Metadata["feed"]; !many {
 		if refusal := checkJSON(body); refusal != nil {
+			refusal.Line = lineNo(body, refusal.Field)
 			d.refuse(ctx, refusal)
 			return
 		}
 	}
-	next(ctx)
+	next(huma.WithValue(ctx, bodyKey{}, body))
+}
+
+// bodyKey is where a request's body lies in its context.
+type bodyKey struct{}
+
+// lineNo returns the number (line_no) of the bill's line that a field lies in; 0 is
+// none.
+func lineNo(body []byte, field string) int {
+	var i int
+	if n, _ := fmt.Sscanf(field, "lines[%d]", &i); n == 0 {
+		return 0
+	}
+	var bill struct{ Lines []map[string]json.RawMessage }
+	_ = json.Unmarshal(body, &bill) // reads what it can: something else is wrong with it
+	if i < 0 || i >= len(bill.Lines) {
+		return 0
+	}
+	no, err := strconv.Atoi(string(bill.Lines[i]["line_no"]))
+	if err != nil || no < 1 || no > 99_999 {
+		return 0
+	}
+	return no
 }
 
 // maxDepth bounds how deep a body nests; the deepest of ours is four.
 const maxDepth = 16
 
-// checkJSON refuses a body that is not one JSON value with every name once and
-// every number an integer.
+// checkJSON refuses a body that is not one JSON value in UTF-8 with every name once
+// and every number an integer.
 func checkJSON(body []byte) *family.Refusal {
+	if !utf8.Valid(body) {
+		return &family.Refusal{Code: family.Malformed, Detail: "not UTF-8"}
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if refusal := checkValue(d, "", 0); refusal != nil {
@@ -90,10 +122,7 @@ func checkValue(d *json.Decoder, path string, depth int) *family.Refusal {
 				if err != nil {
 					return bad("not JSON")
 				}
-				at = name.(string)
-				if path != "" {
-					at = path + "." + at
-				}
+				at = within(path, name.(string))
 				if seen[name.(string)] {
 					path = at
 					return bad("the field stands twice")

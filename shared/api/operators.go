@@ -344,6 +344,11 @@ func (d *door) operatorRoutes() {
 			if err != nil {
 				return nil, family.Faulty("day", err)
 			}
+			if in.After != "" {
+				if _, err := family.ParseInstitutionCode(in.After); err != nil {
+					return nil, notACursor // what is proven after it would be nothing, and in order
+				}
+			}
 			proof, err := d.app.ProveDay(ctx, day, in.After)
 			if err != nil {
 				return nil, err

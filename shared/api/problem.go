@@ -42,6 +42,8 @@ type problem struct {
 	Allowed    string `json:"allowed,omitempty"`
 	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds"`
 	RequestID  string `json:"request_id,omitempty" doc:"Of an internal error, for whoever looks into it"`
+
+	replay bool // the answer was given before
 }
 
 var problemType = reflect.TypeFor[problem]()
@@ -58,11 +60,27 @@ func (p *problem) GetHeaders() http.Header {
 	if p.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
+	if p.replay {
+		h.Set("Idempotent-Replay", replayHeader(true))
+	}
 	return h
 }
 
 // ContentType implements huma.ContentTypeFilter.
 func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// again is an error that was answered before.
+type again struct{ error }
+
+func (a again) Unwrap() error { return a.error }
+
+// replayed marks an error that was answered before.
+func replayed(err error, replay bool) error {
+	if err != nil && replay {
+		return again{err}
+	}
+	return err
+}
 
 // errPanic stands for whatever a handler panicked with.
 var errPanic = errors.New("api: panic")
@@ -93,21 +111,21 @@ func problemOf(r *family.Refusal) *problem {
 
 // problem returns the problem document of an error. Only a refusal has content.
 func (d *door) problem(ctx context.Context, err error) *problem {
+	asked, _ := ctx.Value(requestKey{}).(request)
 	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) {
-		return problemOf(refusal)
+		p := problemOf(refusal)
+		p.Instance, p.replay = asked.path, errors.As(err, new(again))
+		return p
 	}
-	id, _ := ctx.Value(requestKey{}).(string)
-	d.log.ErrorContext(ctx, "internal", "request_id", id, "error", err)
+	d.log.ErrorContext(ctx, "internal", "request_id", asked.id, "error", err)
 	p := problemOf(family.Refuse(family.Internal))
-	p.RequestID = id
+	p.Instance, p.RequestID = asked.path, asked.id
 	return p
 }
 
 // write answers an error outside any route.
 func (d *door) write(w http.ResponseWriter, r *http.Request, err error) {
-	p := d.problem(r.Context(), err)
-	p.Instance = r.URL.Path
-	writeProblem(w, p)
+	writeProblem(w, d.problem(r.Context(), err))
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {
@@ -122,10 +140,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 // refuse answers a refusal before a handler runs.
 func (d *door) refuse(ctx huma.Context, r *family.Refusal) {
 	_, w := humago.Unwrap(ctx)
-	p := problemOf(r)
-	url := ctx.URL()
-	p.Instance = url.Path
-	writeProblem(w, p)
+	writeProblem(w, d.problem(ctx.Context(), r))
 }
 
 // noRoute answers a path, or a method, that no route takes.
@@ -137,8 +152,7 @@ func (d *door) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Reques
 		refusal = &family.Refusal{Code: family.Malformed, Field: "method", Observed: r.Method, Allowed: muted.header.Get("Allow"), Detail: "the path does not take this method"}
 		w.Header().Set("Allow", muted.header.Get("Allow"))
 	}
-	p := problemOf(refusal)
-	p.Instance = r.URL.Path
+	p := d.problem(r.Context(), refusal)
 	if muted.status == http.StatusMethodNotAllowed {
 		p.Status = muted.status
 	}
@@ -155,16 +169,20 @@ func (m *mutedWriter) Header() http.Header         { return m.header }
 func (m *mutedWriter) Write(b []byte) (int, error) { return len(b), nil }
 func (m *mutedWriter) WriteHeader(status int)      { m.status = status }
 
-// What huma itself refuses becomes a document of ours: huma keeps the maker of its
-// errors in a package variable.
+// What huma itself refuses becomes a document of ours: huma keeps the makers of its
+// errors in package variables.
 func init() {
 	huma.ValidateStrictCasing = true
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return problemOf(refusalOf(status, msg, errs))
+	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		p := problemOf(refusalOf(status, msg, errs))
-		if ctx != nil {
-			url := ctx.URL()
-			p.Instance = url.Path
-		}
+		refusal := refusalOf(status, msg, errs)
+		body, _ := ctx.Context().Value(bodyKey{}).([]byte)
+		refusal.Line = lineNo(body, refusal.Field)
+		p := problemOf(refusal)
+		asked, _ := ctx.Context().Value(requestKey{}).(request)
+		p.Instance = asked.path
 		return p
 	}
 }
@@ -175,6 +193,8 @@ func refusalOf(status int, msg string, errs []error) *family.Refusal {
 	switch {
 	case status == http.StatusRequestEntityTooLarge:
 		return family.Refuse(family.TooLarge)
+	case status == http.StatusUnsupportedMediaType:
+		return &family.Refusal{Code: family.Malformed, Field: "Content-Type", Allowed: "application/json", Detail: "the body is of another type"}
 	case status >= http.StatusInternalServerError:
 		return family.Refuse(family.Internal)
 	}
@@ -184,6 +204,10 @@ func refusalOf(status int, msg string, errs []error) *family.Refusal {
 		if errors.As(err, &detailed) {
 			d := detailed.ErrorDetail()
 			r.Field, r.Detail = fieldName(d.Location), d.Message
+			if name, missing := strings.CutPrefix(d.Message, "expected required property "); missing {
+				name, _, _ = strings.Cut(name, " ")
+				r.Field, r.Detail = within(r.Field, name), "the field is missing"
+			}
 			break
 		}
 	}
@@ -193,13 +217,19 @@ func refusalOf(status int, msg string, errs []error) *family.Refusal {
 	return r
 }
 
-// fieldName returns a location of huma's, "body.lines[0].code", as clients know it.
+// fieldName returns a location of huma's, "body.lines[0].code", as clients know it;
+// the whole body has no name.
 func fieldName(location string) string {
-	_, field, found := strings.Cut(location, ".")
-	if !found {
-		return location
-	}
+	_, field, _ := strings.Cut(location, ".")
 	return field
+}
+
+// within names a field of an object.
+func within(object, name string) string {
+	if object == "" {
+		return name
+	}
+	return object + "." + name
 }
 
 // printable tells whether a field's name, which may be a client's own, can be

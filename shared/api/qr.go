@@ -45,7 +45,7 @@ func (d *door) qrRoutes() {
 	type issue struct {
 		IdempotencyKey string `header:"Idempotency-Key" maxLength:"128"`
 		Body           struct {
-			BindingID string `json:"binding_id,omitempty" maxLength:"64" doc:"The member whose code is shown; leave it out for my own"`
+			BindingID string `json:"binding_id,omitempty" nullable:"true" maxLength:"64" doc:"The member whose code is shown; leave it out for my own"`
 		}
 	}
 	type qrAnswer struct {
@@ -57,7 +57,7 @@ func (d *door) qrRoutes() {
 		func(ctx context.Context, in *issue) (*qrAnswer, error) {
 			done, err := d.app.IssueQR(ctx, person(ctx), family.BindingID(in.Body.BindingID), app.Once{Key: in.IdempotencyKey, Content: in.Body})
 			if err != nil {
-				return nil, err
+				return nil, replayed(err, done.Replay)
 			}
 			return &qrAnswer{Replay: replayHeader(done.Replay), Body: qrOf(done.Answer)}, nil
 		})
@@ -75,7 +75,7 @@ func (d *door) qrRoutes() {
 		})
 
 	type picture struct {
-		ContentType string `header:"Content-Type"`
+		ContentType string `header:"Content-Type" hidden:"true"`
 		Body        []byte
 	}
 	pictures := []struct {
@@ -87,7 +87,8 @@ func (d *door) qrRoutes() {
 		{"qr-code128", "code128.svg", "image/svg+xml", "The code as a Code 128 bar code, SVG", qrimage.Code128SVG},
 	}
 	for _, p := range pictures {
-		route(d, Persons, huma.Operation{OperationID: p.id, Method: http.MethodGet, Path: "/v1/qr/{token_id}/" + p.name, Summary: p.summary + "; only while it can be redeemed", Tags: tags},
+		route(d, Persons, huma.Operation{OperationID: p.id, Method: http.MethodGet, Path: "/v1/qr/{token_id}/" + p.name, Summary: p.summary + "; only while it can be redeemed", Tags: tags,
+			Responses: answers(p.contentType, &huma.Schema{Type: huma.TypeString, Format: "binary"})},
 			func(ctx context.Context, in *tokenPath) (*picture, error) {
 				view, err := d.app.GetQR(ctx, person(ctx), family.TokenID(in.TokenID))
 				if err != nil {

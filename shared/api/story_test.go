@@ -8,9 +8,8 @@ import (
 // The main story through the door: bind, show, quote, settle, both receipts,
 // refund, reverse, and the books are in order.
 func TestStory(t *testing.T) {
-	h := newHouse(t)
-	h.feed()
-	binding := h.bind(mother, childName, childID, "30")
+	h := fedHouse(t)
+	binding := h.bind(mother, child, "30")
 	qr := h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": binding})
 	digits := qr["digits"].(string)
 	quote := h.must(200, h.place(hospital), "POST", "/v1/quotes", bill("", digits))

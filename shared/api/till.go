@@ -16,12 +16,12 @@ type BillAsk struct {
 	Credential struct {
 		Type  string `json:"type" enum:"qr,id,card"`
 		Value string `json:"value" minLength:"1" maxLength:"64" doc:"The 20 digits of the code, the ID number or the card number"`
-		Name  string `json:"name,omitempty" maxLength:"50" doc:"Needed with an ID number; must fit wherever it is given"`
+		Name  string `json:"name,omitempty" nullable:"true" maxLength:"50" doc:"Needed with an ID number; must fit wherever it is given"`
 	} `json:"credential"`
 	MedType      string    `json:"med_type" maxLength:"6" doc:"11, 12, 13 or 41"`
 	Total        int64     `json:"total_fen" minimum:"1" maximum:"1000000000"`
 	Lines        []lineAsk `json:"lines" nullable:"false" minItems:"1" doc:"At most 200"`
-	UseAccount   *bool     `json:"use_account,omitempty" default:"true" doc:"false: neither the patient's account nor a relative's pays"`
+	UseAccount   *bool     `json:"use_account,omitempty" nullable:"true" default:"true" doc:"false: neither the patient's account nor a relative's pays"`
 	ExpectedCash *int64    `json:"expected_cash_fen,omitempty" nullable:"true" minimum:"0" doc:"cash_due_fen of the quote; where it no longer fits: quote_stale, nothing moved"`
 }
 
@@ -50,10 +50,7 @@ type settlementAnswer struct {
 // settled writes the answer of a message; a refusal that is repeated says so too.
 func settled(o app.Outcome, err error) (*settlementAnswer, error) {
 	if err != nil {
-		if o.Replay {
-			err = huma.ErrorWithHeaders(err, http.Header{"Idempotent-Replay": {"true"}})
-		}
-		return nil, err
+		return nil, replayed(err, o.Replay)
 	}
 	return &settlementAnswer{Replay: replayHeader(o.Replay), Body: settlementOf(o)}, nil
 }
@@ -96,26 +93,35 @@ type messageWire struct {
 	MessageZH  string    `json:"message_zh"`
 	MessageEN  string    `json:"message_en"`
 	Next       string    `json:"next" enum:"fix,refresh_qr,requote,collect_cash,retry_same_id,do_nothing,contact"`
-	Code       string    `json:"code,omitempty" doc:"Why it was refused"`
+	Code       string    `json:"code" doc:"From the catalogue of answers: why it was refused, or what became of it"`
 	Settlement *Standing `json:"settlement,omitempty"`
 }
 
 func messageOf(v app.MessageView) messageWire {
-	w := messageWire{MessageID: string(v.Message)}
+	w := messageWire{MessageID: string(v.Message), State: "settled"}
+	var row answer.Row
 	switch {
 	case v.Settled != nil:
 		standing := standingOf(*v.Settled)
-		w.State, w.Kind, w.Settlement = "settled", standing.Kind, &standing
-		w.MessageZH, w.MessageEN, w.Next = "已经入账，不要再次收费。", "It was settled; do not charge again.", string(answer.DoNothing)
+		w.Kind, w.Settlement = standing.Kind, &standing
+		row = answer.Of(outcomes[v.Settled.Settlement.State()])
+		if v.Settled.Settlement.Kind != family.Settled {
+			row = answer.Of(family.MessageGaveMoneyBack)
+		}
 	case v.Fenced:
-		row := answer.Of(family.MessageFenced)
-		w.State, w.Code, w.Next = "fenced", string(row.Code), string(row.Next)
-		w.MessageZH, w.MessageEN = "从未入账，今后也不会入账；需要结算请用新的报文号。", "It never settled anything and cannot any more; to settle, send it under a new id."
+		w.State, row = "fenced", answer.Of(family.MessageFenced)
 	default:
-		row := answer.Of(v.Refusal.Code)
-		w.State, w.Code, w.MessageZH, w.MessageEN, w.Next = "refused", string(row.Code), row.Message.ZH, row.Message.EN, string(row.Next)
+		w.State, row = "refused", answer.Of(v.Refusal.Code)
 	}
+	w.Code, w.MessageZH, w.MessageEN, w.Next = string(row.Code), row.Message.ZH, row.Message.EN, string(row.Next)
 	return w
+}
+
+// outcomes say what became of a settlement.
+var outcomes = map[family.State]family.Code{
+	family.StateSettled:           family.MessageSettled,
+	family.StatePartiallyRefunded: family.MessagePartlyUndone,
+	family.StateReversed:          family.MessageUndone,
 }
 
 // tillRoutes are for the institutions' systems.
@@ -123,7 +129,7 @@ func (d *door) tillRoutes() {
 	tags := []string{"institutions"}
 	type quoteAsk struct {
 		Body struct {
-			MessageID string `json:"message_id,omitempty" maxLength:"30" doc:"Ignored: a quote has no identity"`
+			MessageID string `json:"message_id,omitempty" nullable:"true" maxLength:"30" doc:"Ignored: a quote has no identity"`
 			BillAsk
 		}
 	}
@@ -269,6 +275,11 @@ func (d *door) tillRoutes() {
 			day, err := family.ParseDay(in.Day)
 			if err != nil {
 				return nil, family.Faulty("day", err)
+			}
+			if in.After != "" {
+				if _, err := family.ParseMessageID(in.After); err != nil {
+					return nil, notACursor
+				}
 			}
 			page, t, err := d.app.Day(ctx, place(ctx), day, in.After, in.Limit)
 			if err != nil {

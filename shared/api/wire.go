@@ -15,14 +15,14 @@ import (
 
 // This file is the shapes that several routes answer with.
 
-// maxPage bounds a page of a list.
-const maxPage = 100
-
 // PageQuery is how every list is asked for.
 type PageQuery struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many items at most"`
 	After string `query:"after" maxLength:"64" doc:"next_after of the page before"`
 }
+
+// notACursor refuses an after that no page ended with.
+var notACursor = &family.Refusal{Code: family.Malformed, Field: "after", Detail: "not a cursor of this list"}
 
 // Page is one page of a list.
 type Page[T any] struct {

@@ -65,7 +65,10 @@ func TestADayIsListedAndSummed(t *testing.T) {
 
 	for limit := 1; limit <= 6; limit++ {
 		var got []family.MessageID
-		for after := ""; ; {
+		for after, pages := "", 0; ; pages++ {
+			if pages > 20 {
+				t.Fatal("the pages do not end")
+			}
 			page, totals, err := h.Day(t.Context(), pharmacy, today, after, limit)
 			if err != nil {
 				t.Fatal(err)

@@ -53,20 +53,23 @@ func TestFeedingAPersonAgainChangesNothing(t *testing.T) {
 	same(t, "masked ID number", me.IDNoMasked, id[:3]+"***********"+id[14:])
 }
 
-func TestANewIDNumberFreesTheOldOne(t *testing.T) {
+func TestANewNumberFreesTheOldOne(t *testing.T) {
 	h := newHouse(t)
 	h.pay(li, 10000, 0)
 	old := h.byID(li)
 
 	mended := h.human(li)
-	mended.born = "19850413" // the insurer had it wrong
+	oldCard := mended.card
+	mended.born, mended.card = "19850413", "A10000077" // the insurer had them wrong
 	h.feed(mended)
 	refused(h.Settle(t.Context(), pharmacy, SettleAsk{Message: h.message(pharmacy), Credential: old, Bill: medicine(100)}))(t, family.IdentityMismatch)
+	refused(h.Settle(t.Context(), pharmacy, SettleAsk{Message: h.message(pharmacy), Credential: Credential{Type: ByCard, Value: oldCard}, Bill: medicine(100)}))(t, family.IdentityMismatch)
+	h.settle(pharmacy, Credential{Type: ByCard, Value: mended.card}, medicine(100))
 	now := Credential{Type: ByID, Value: string(h.feedOf(mended).ID), Name: mended.name}
 	h.settle(pharmacy, now, medicine(100))
 
 	// Somebody else may have the old number and the old card now.
-	other := human{"P2001", "宋江河", "19850412", mended.insurance, "", ""}
+	other := human{"P2001", "宋江河", "19850412", mended.insurance, oldCard, ""}
 	feed := h.feedOf(other)
 	feed.ID = family.IDNumber(old.Value)
 	if fed := ok(h.FeedPerson(t.Context(), feed))(t); fed != FedCreated {
@@ -75,6 +78,9 @@ func TestANewIDNumberFreesTheOldOne(t *testing.T) {
 	old.Name = other.name
 	if out := h.settle(pharmacy, old, medicine(100)); out.Settlement.Patient != other.no {
 		t.Fatalf("the old number names %s", out.Settlement.Patient)
+	}
+	if out := h.settle(pharmacy, Credential{Type: ByCard, Value: oldCard}, medicine(100)); out.Settlement.Patient != other.no {
+		t.Fatalf("the old card names %s", out.Settlement.Patient)
 	}
 }
 
@@ -132,6 +138,28 @@ func TestAFeedSealsAnewAfterTheKeysWereRotated(t *testing.T) {
 	if _, err := h.Me(t.Context(), li); !errors.Is(err, vault.ErrUnknownKey) {
 		t.Fatalf("under the old keys: %v", err)
 	}
+}
+
+func TestAStoreIsBegunUnderOneSetOfKeys(t *testing.T) {
+	h := emptyHouse(t)
+	if founded := ok(Founded(t.Context(), h.store))(t); founded {
+		t.Fatal("an empty store holds a house")
+	}
+	for range 2 {
+		if err := h.CheckKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if founded := ok(Founded(t.Context(), h.store))(t); !founded {
+		t.Fatal("the store was not marked")
+	}
+	before := h.dump()
+	other := h.over(h.store)
+	other.vault = vault.New(ok(vault.NewKeys(&draws{n: 3000}))(t), &draws{})
+	if err := other.CheckKeys(t.Context()); !errors.Is(err, ErrForeignKeys) {
+		t.Fatalf("under other keys: %v", err)
+	}
+	h.wantNothingMoved(before)
 }
 
 func TestFeedingPlacesAndGoods(t *testing.T) {

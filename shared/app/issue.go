@@ -81,7 +81,7 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 		if refusal != nil {
 			return QRView{}, refusal
 		}
-		record.PatientMasked = account.Masked
+		record.PatientMasked, record.Grantors = account.Masked, grantorsOf(account.Account)
 		if err := a.replaceCurrentQR(t, pointerRef, now); err != nil {
 			return QRView{}, err
 		}
@@ -95,6 +95,15 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 		done.Answer.Digits = a.digits(done.Answer.Token.ID)
 	}
 	return done, err
+}
+
+// grantorsOf returns whose grants a person may use.
+func grantorsOf(account family.Account) []family.PersonNo {
+	people := make([]family.PersonNo, len(account.Grantors))
+	for i, g := range account.Grantors {
+		people[i] = g.Person
+	}
+	return people
 }
 
 // digits returns the code of a token.

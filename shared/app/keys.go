@@ -44,6 +44,9 @@ type bindingRecord struct {
 type qrRecord struct {
 	Token                          family.QRToken
 	PresenterMasked, PatientMasked string
+	// Grantors are the patient's when the code was issued. They decide nothing: a
+	// settlement reads them ahead, together with the patient.
+	Grantors []family.PersonNo `json:",omitempty"`
 }
 
 // messageRecord is an institution's message: its fingerprint and first answer,

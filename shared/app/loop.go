@@ -104,8 +104,8 @@ func (u *unsettled) asks(err error, writes []store.Write) bool {
 
 // settled tells whether none of the commits can land any more, or all that will
 // have: one of the records of each has moved off the version it must be at.
-func (u unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
-	for _, writes := range u {
+func (u *unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
+	for _, writes := range *u {
 		keys := make([]store.Key, len(writes))
 		for i, w := range writes {
 			keys[i] = w.Key
@@ -151,23 +151,29 @@ type slot struct {
 
 // read reads records that decide the act, all in one round. Each that is not
 // written goes into the commit as a check.
-func (t *tx) read(keys ...keyed) error { return t.load(true, keys) }
+func (t *tx) read(keys ...keyed) error { return t.load(keys, nil) }
 
 // refer reads reference data that many families share. It is never a check:
 // a commit that names a hot record conflicts with every other.
-func (t *tx) refer(keys ...keyed) error { return t.load(false, keys) }
+func (t *tx) refer(keys ...keyed) error { return t.load(nil, keys) }
 
-func (t *tx) load(checked bool, refs []keyed) error {
+// load reads both kinds in one round: what was read before is not read again, so
+// an act may ask ahead for all that it knows it will need.
+func (t *tx) load(decisive, reference []keyed) error {
 	var missing []store.Key
-	for _, ref := range refs {
-		key := ref.storeKey()
-		if s, ok := t.slots[key]; ok {
-			s.checked = s.checked || checked
-			continue
+	want := func(refs []keyed, checked bool) {
+		for _, ref := range refs {
+			key := ref.storeKey()
+			if s, ok := t.slots[key]; ok {
+				s.checked = s.checked || checked
+				continue
+			}
+			s := &slot{checked: checked}
+			t.slots[key], t.order, missing = s, append(t.order, s), append(missing, key)
 		}
-		s := &slot{checked: checked}
-		t.slots[key], t.order, missing = s, append(t.order, s), append(missing, key)
 	}
+	want(decisive, true)
+	want(reference, false)
 	if len(missing) == 0 {
 		return nil
 	}

@@ -74,6 +74,7 @@ func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error
 		return Proof{Faults: []family.Fault{{Account: p, What: "there is no account"}}}, nil
 	}
 	var entries []family.Entry
+	newest := record.Account.Seq
 	r := store.Range{Part: accountKey(p).Part, Prefix: entryPrefix, Limit: store.MaxList}
 	for {
 		records, err := a.list(ctx, r)
@@ -85,16 +86,28 @@ func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error
 			return Proof{}, err
 		}
 		for _, e := range page {
-			if e.Seq <= record.Account.Seq { // later ones came after the account was read
+			if e.Seq <= record.Account.Seq {
 				entries = append(entries, e)
 			}
+			newest = max(newest, e.Seq)
 		}
 		if len(records) < r.Limit {
 			break
 		}
 		r.After = records[len(records)-1].Key.Sort
 	}
-	return Proof{Accounts: 1, Entries: len(entries), Faults: family.ProveAccount(record.Account, entries)}, nil
+	proof := Proof{Accounts: 1, Entries: len(entries), Faults: family.ProveAccount(record.Account, entries)}
+	if newest > record.Account.Seq {
+		// They came after the account was read, and the account with them.
+		now, _, err := one(ctx, a, accountKey(p))
+		if err != nil {
+			return Proof{}, err
+		}
+		if now.Account.Seq < newest {
+			proof.Faults = append(proof.Faults, family.Fault{Account: p, Seq: newest, What: "the account does not know of its newest entries"})
+		}
+	}
+	return proof, nil
 }
 
 // proveDayOf proves the settlements of one institution.
@@ -128,8 +141,7 @@ func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day 
 // proveSettlement proves one settlement against the entries and the refunds that
 // belong to it.
 func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *Proof, people map[family.PersonNo]bool) error {
-	faults := family.ProveSettlement(s)
-	proof.Faults = append(proof.Faults, faults...)
+	proof.Faults = append(proof.Faults, family.ProveSettlement(s)...)
 	found := func(leg family.Posting, what string) {
 		proof.Faults = append(proof.Faults, family.Fault{Account: leg.Account, Seq: leg.Seq, Ref: string(s.ID), What: what})
 	}
@@ -152,10 +164,6 @@ func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *P
 		case !entered(s, legs[i], *e):
 			found(legs[i], "the leg's entry is another")
 		}
-	}
-	// What its refunds make of it can only be reckoned when it is sound by itself.
-	if len(faults) > 0 {
-		return nil
 	}
 	others := s.Refunds
 	if s.Kind != family.Settled {

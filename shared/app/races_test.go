@@ -3,9 +3,11 @@ package app
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"gongji/shared/family"
+	"gongji/shared/store"
 	"gongji/shared/store/storetest"
 )
 
@@ -202,6 +204,75 @@ func TestAGrantThatEndsBeforeTheCommitIsNotUsed(t *testing.T) {
 func ownCode(h *house, _ family.BindingID) Credential  { return byQR(h.show(wang, "").Digits) }
 func hisCode(h *house, id family.BindingID) Credential { return byQR(h.show(li, id).Digits) }
 func herID(h *house, _ family.BindingID) Credential    { return h.byID(wang) }
+
+// TestWhatChangesBeforeTheCommitOfAPersonsActIsSeen is the same for bindings, codes
+// and the feed.
+func TestWhatChangesBeforeTheCommitOfAPersonsActIsSeen(t *testing.T) {
+	freeze := func(p family.PersonNo) func(*house, family.BindingID) {
+		return func(h *house, _ family.BindingID) {
+			if err := h.Freeze(t.Context(), p, true); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	end := func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), li, id))(t) }
+	request := func(a *App, h *house, _ family.BindingID) error {
+		_, err := a.RequestBinding(t.Context(), li, h.ask(chen, "52", true, forAll()), Once{})
+		return err
+	}
+	accept := func(a *App, _ *house, id family.BindingID) error {
+		_, err := a.Accept(t.Context(), wang, id)
+		return err
+	}
+	issue := func(a *App, _ *house, id family.BindingID) error {
+		_, err := a.IssueQR(t.Context(), li, id, Once{})
+		return err
+	}
+	for _, c := range []struct {
+		what   string
+		active bool // the binding of Li and Wang, before
+		act    func(*App, *house, family.BindingID) error
+		gap    func(*house, family.BindingID)
+		code   family.Code
+	}{
+		{"a request, the holder frozen", false, request, freeze(li), family.PersonFrozen},
+		{"a request, the member frozen", false, request, freeze(chen), family.PersonFrozen},
+		{"a request, the member's number corrected", false, request, func(h *house, _ family.BindingID) {
+			p := h.human(chen)
+			p.born = "19550620"
+			h.feed(p)
+		}, family.IdentityMismatch},
+		{"a request, the member's name corrected", false, request, func(h *house, _ family.BindingID) {
+			p := h.human(chen)
+			p.name = "陈桂香"
+			h.feed(p)
+		}, family.IdentityMismatch},
+		{"a request, the same just asked for", false, request, func(h *house, _ family.BindingID) { h.request(li, chen, "52", true, nil) }, family.AlreadyBound},
+		{"a consent, the holder frozen", false, accept, freeze(li), family.PersonFrozen},
+		{"a consent, the offer taken back", false, accept, end, family.StateForbids},
+		{"a code, the link ended", true, issue, end, family.StateForbids},
+		{"a code, the patient frozen", true, issue, freeze(wang), family.PersonFrozen},
+		{"the feed, the number given to another", false, func(a *App, h *house, _ family.BindingID) error {
+			_, err := a.FeedPerson(t.Context(), h.feedOf(human{no: "P2001", name: "宋江河", born: "19700101", insurance: cast[0].insurance}))
+			return err
+		}, func(h *house, _ family.BindingID) {
+			h.feed(human{no: "P3001", name: "宋河江", born: "19700101", insurance: cast[0].insurance})
+		}, family.AlreadyBound},
+	} {
+		h := newHouse(t)
+		id := h.request(li, wang, "12", true, forAll())
+		ok(h.Submit(t.Context(), li, id))(t)
+		if c.active {
+			ok(h.Accept(t.Context(), wang, id))(t)
+		}
+		var then map[store.Key]row
+		a, _ := h.inTheGap(func() { c.gap(h, id); then = h.dump() })
+		if err := c.act(a, h, id); codeOf(err) != c.code {
+			t.Errorf("%s: %v, want %s", c.what, err, c.code)
+		}
+		h.wantNothingMoved(then)
+	}
+}
 
 // TestWhatDecidedNothingHoldsNobodyUp: reference data and a grantor whose turn
 // never came may change in the gap without a second look.
@@ -404,4 +475,61 @@ func TestOneNumberForTwoPeople(t *testing.T) {
 	codes := []family.Code{codeOf(errs[0]), codeOf(errs[1])}
 	slices.Sort(codes)
 	same(t, "the answers", codes, []family.Code{"", family.AlreadyBound})
+}
+
+// TestTheProofRunsBesideTheTraffic proves day and accounts again and again while
+// families buy, bring back and are paid in: it never finds what is not there.
+func TestTheProofRunsBesideTheTraffic(t *testing.T) {
+	h := newHouse(t)
+	h.pay(li, 500000, 0)
+	terms := forAll()
+	terms.Quota, terms.MonthlyCap = 100000, 400000
+	h.bind(li, chen, "52", false, terms)
+	h.bind(li, wang, "12", false, forAll())
+	var left atomic.Int32
+	const tills = 4
+	left.Store(tills)
+	proofs := 0
+	together(tills+1, func(i int) {
+		if i == tills {
+			for left.Load() > 0 {
+				proofs++
+				if proof, err := h.ProveDay(t.Context(), today, ""); err != nil || len(proof.Faults) > 0 {
+					t.Errorf("proof %d: %v %+v", proofs, err, proof.Faults)
+					return
+				}
+				if proof, err := h.ProveAccount(t.Context(), li); err != nil || len(proof.Faults) > 0 {
+					t.Errorf("proof %d: %v %+v", proofs, err, proof.Faults)
+					return
+				}
+			}
+			return
+		}
+		defer left.Add(-1)
+		for n := range 12 {
+			patient := []family.PersonNo{chen, wang}[n%2]
+			ask := SettleAsk{Message: h.message(clinic), Credential: h.byID(patient), Bill: bill(family.Outpatient, line(1, classA, 2, 1000), line(2, classB, 1, 990))}
+			sale, err := until(func() (Outcome, error) { return h.Settle(t.Context(), clinic, ask) })
+			if err == nil && n%3 > 0 {
+				id := h.message(clinic)
+				_, err = until(func() (Outcome, error) {
+					return h.Refund(t.Context(), clinic, sale.Settlement.ID, id, []family.Return{{LineNo: 1, Quantity: 10_000}})
+				})
+			}
+			if err == nil && n%3 > 1 {
+				id := h.message(clinic)
+				_, err = until(func() (Outcome, error) { return h.Reverse(t.Context(), clinic, sale.Settlement.ID, id, "") })
+			}
+			if err == nil {
+				reference := fmt.Sprintf("T%d-%d", i, n)
+				_, err = until(func() (Fed, error) { return h.FeedCredit(t.Context(), reference, li, family.Pockets{Past: 7}) })
+			}
+			if err != nil {
+				t.Errorf("till %d, round %d: %v", i, n, err)
+				return
+			}
+		}
+	})
+	t.Logf("%d proofs", proofs)
+	h.prove()
 }

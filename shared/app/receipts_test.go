@@ -28,7 +28,10 @@ func TestEntriesComeInPagesNewestFirst(t *testing.T) {
 	}
 	for limit := 1; limit <= n+1; limit++ {
 		var seqs []uint64
-		for after := ""; ; {
+		for after, pages := "", 0; ; pages++ {
+			if pages > 20 {
+				t.Fatal("the pages do not end")
+			}
 			page := ok(h.Entries(t.Context(), li, after, limit))(t)
 			if len(page.Items) > limit {
 				t.Fatalf("a page of %d has %d entries", limit, len(page.Items))
@@ -119,7 +122,10 @@ func TestReceiptsAreListedByRole(t *testing.T) {
 	}
 	list := func(who family.PersonNo, role Role, limit int) (ids []family.MessageID) {
 		t.Helper()
-		for after := ""; ; {
+		for after, pages := "", 0; ; pages++ {
+			if pages > 20 {
+				t.Fatal("the pages do not end")
+			}
 			page := ok(h.Receipts(t.Context(), who, role, after, limit))(t)
 			if len(page.Items) > limit {
 				t.Fatalf("a page of %d has %d receipts", limit, len(page.Items))

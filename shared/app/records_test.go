@@ -30,6 +30,7 @@ type kind struct {
 
 // kinds are all kinds of record that the house writes.
 var kinds = []kind{
+	{"foundation", "HOUSE", "H", new(foundationRecord), store.Key(foundationKey())},
 	{"account", "ACCT#", "A", new(accountRecord), store.Key(accountKey("P1"))},
 	{"entry", "ACCT#", "E#", new(family.Entry), store.Key(entryKey("P1", 7))},
 	{"person", "PERSON#", "P", new(personRecord), store.Key(personKey("P1"))},
@@ -191,6 +192,9 @@ func fullStory(t *testing.T) (*house, canaries) {
 		qr := ok(h.IssueQR(t.Context(), presenter, id, o))(t).Answer
 		seen["the code "+string(qr.Token.ID)] = qr.Digits
 		return qr.Digits
+	}
+	if err := h.CheckKeys(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	h.pay(wang, 0, 5000)
 	h.pay(li, 50000, 12000)

@@ -50,11 +50,9 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 	if original == id {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message of its own"}
 	}
-	return a.message(ctx, place, id, op, content, func(t *tx, now time.Time) (messageRecord, error) {
+	need := needs{decisive: []keyed{messageKey(original)}}
+	return a.message(ctx, place, id, op, content, need, func(t *tx, now time.Time) (messageRecord, error) {
 		originalRef := messageKey(original)
-		if err := t.read(originalRef); err != nil {
-			return messageRecord{}, err
-		}
 		sale, found, err := get(t, originalRef)
 		if err != nil {
 			return messageRecord{}, err

@@ -51,6 +51,10 @@ func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in Settle
 	}
 	now := a.now()
 	return act(ctx, a, func(t *tx) (Outcome, error) {
+		need := a.needs(place, in)
+		if err := t.load(need.decisive, need.reference); err != nil {
+			return Outcome{}, err
+		}
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
 			return Outcome{}, err
@@ -111,7 +115,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	if refusal := in.check(); refusal != nil {
 		return Outcome{}, refusal
 	}
-	return a.message(ctx, place, in.Message, "settle", in, func(t *tx, now time.Time) (messageRecord, error) {
+	return a.message(ctx, place, in.Message, "settle", in, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
 			return messageRecord{}, err
@@ -146,8 +150,9 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 }
 
 // message carries out one message of an institution: its first answer again if it
-// was decided before, else the decision and its record in one commit.
-func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
+// was decided before, else the decision and its record in one commit. What decide
+// needs in any case is read together with the message.
+func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, need needs, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
 	if id.Institution() != place {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message id begins with your own institution code"}
 	}
@@ -162,7 +167,7 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 	}
 	done, err := act(ctx, a, func(t *tx) (answered, error) {
 		messageRef := messageKey(id)
-		if err := t.read(messageRef); err != nil {
+		if err := t.load(append(need.decisive, messageRef), need.reference); err != nil {
 			return answered{}, err
 		}
 		first, found, err := get(t, messageRef)
@@ -254,63 +259,65 @@ func (g *gathered) releaseUndecisive(t *tx, s family.Settlement) {
 		return
 	}
 	for _, share := range s.Shares {
-		if share.Reason == family.NothingLeft {
+		if share.Reason == family.NothingLeft || share.Reason == family.AccountUnused {
 			t.release(accountKey(share.Grantor))
 		}
 	}
 }
 
-// gather reads all that decides a case: first whom the credential names, then the
-// rest. It refuses a credential that names nobody.
-func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
-	var (
-		patient family.PersonNo
-		qrRef   ref[qrRecord]
-		qr      *qrRecord
-	)
-	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
-	if err := a.readPlaceAndGoods(t, place, in.Bill); err != nil {
-		return fail(err)
+// needs are the keys that an act needs whatever they hold.
+type needs struct{ decisive, reference []keyed }
+
+// needs returns what a settlement reads first: the place, the goods, the boxes, and
+// whom the credential names.
+func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
+	n := billNeeds(place, in.Bill)
+	switch c := in.Credential; c.Type {
+	case ByQR:
+		n.decisive = append(n.decisive, qrKey(a.vault.QRHash(c.Value)))
+	case ByID:
+		n.reference = append(n.reference, idIndexKey(a.vault.Index("id_no", c.Value)))
+	case ByCard:
+		n.reference = append(n.reference, cardIndexKey(a.vault.Index("card_no", c.Value)))
 	}
+	return n
+}
+
+func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
+	n := needs{reference: []keyed{placeKey(place)}}
+	for _, l := range bill.Lines {
+		n.reference = append(n.reference, itemKey(l.Code))
+		for _, code := range l.TraceCodes {
+			n.decisive = append(n.decisive, boxKey(code))
+		}
+	}
+	return n
+}
+
+// gather finds all that decides a case after its needs were read: first whom the
+// credential names, then his account and his grantors'. It refuses a credential
+// that names nobody.
+func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
+	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
 	if known, found, err := get(t, placeKey(place)); err != nil || !found || !known.Designated {
 		if err == nil {
 			err = family.Refuse(family.InstitutionNotDesignated)
 		}
 		return fail(err)
 	}
-	switch c := in.Credential; c.Type {
-	case ByQR:
-		if _, err := family.ParseQRDigits(c.Value); err != nil {
-			return fail(&family.Refusal{Code: family.QRInvalid, Field: "credential.value", Detail: err.Error()})
-		}
-		qrRef = qrKey(a.vault.QRHash(c.Value))
-		if err := t.read(qrRef); err != nil {
-			return fail(err)
-		}
-		record, found, err := get(t, qrRef)
-		if err != nil {
-			return fail(err)
-		}
-		if !found {
-			return fail(&family.Refusal{Code: family.QRInvalid, Field: "credential.value"})
-		}
-		patient, qr = record.Token.Patient, &record
-	case ByID, ByCard:
-		index := idIndexKey(a.vault.Index("id_no", c.Value))
-		if c.Type == ByCard {
-			index = cardIndexKey(a.vault.Index("card_no", c.Value))
-		}
-		if err := t.refer(index); err != nil {
-			return fail(err)
-		}
-		pointer, _, err := get(t, index)
-		if err != nil {
-			return fail(err)
-		}
-		if pointer.To == "" {
-			return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "credential.value"})
-		}
-		patient = family.PersonNo(pointer.To)
+	patient, qr, err := a.credited(t, in.Credential)
+	if err != nil {
+		return fail(err)
+	}
+	ahead := []keyed{accountKey(patient)}
+	if qr != nil {
+		ahead = append(ahead, accountKeys(qr.Grantors)...)
+	}
+	if in.Credential.Name != "" {
+		ahead = append(ahead, personKey(patient))
+	}
+	if err := t.refer(ahead...); err != nil {
+		return fail(err)
 	}
 	if name := in.Credential.Name; name != "" {
 		fits, err := a.nameFits(t, patient, name)
@@ -330,12 +337,43 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	}
 	g.Message = in.Message
 	if qr != nil {
-		g.qr, g.Token = qrRef, &qr.Token
+		g.qr, g.Token = qrKey(a.vault.QRHash(in.Credential.Value)), &qr.Token
 		if qr.PresenterMasked != "" {
 			names[qr.Token.Presenter] = qr.PresenterMasked
 		}
 	}
 	return g, names, nil
+}
+
+func accountKeys(people []family.PersonNo) []keyed {
+	keys := make([]keyed, len(people))
+	for i, p := range people {
+		keys[i] = accountKey(p)
+	}
+	return keys
+}
+
+// credited returns whom a credential names, and the QR token if it is one.
+func (a *App) credited(t *tx, c Credential) (family.PersonNo, *qrRecord, error) {
+	if c.Type == ByQR {
+		if _, err := family.ParseQRDigits(c.Value); err != nil {
+			return "", nil, &family.Refusal{Code: family.QRInvalid, Field: "credential.value", Detail: err.Error()}
+		}
+		record, found, err := get(t, qrKey(a.vault.QRHash(c.Value)))
+		if err == nil && !found {
+			err = &family.Refusal{Code: family.QRInvalid, Field: "credential.value"}
+		}
+		return record.Token.Patient, &record, err
+	}
+	index := idIndexKey(a.vault.Index("id_no", c.Value))
+	if c.Type == ByCard {
+		index = cardIndexKey(a.vault.Index("card_no", c.Value))
+	}
+	pointer, _, err := get(t, index)
+	if err == nil && pointer.To == "" {
+		err = &family.Refusal{Code: family.IdentityMismatch, Field: "credential.value"}
+	}
+	return family.PersonNo(pointer.To), nil, err
 }
 
 // nameFits tells whether a person has a name.
@@ -351,31 +389,13 @@ func (a *App) nameFits(t *tx, p family.PersonNo, name string) (bool, error) {
 	return has == name, err
 }
 
-// readPlaceAndGoods reads the reference data of a bill and the boxes on it.
-func (a *App) readPlaceAndGoods(t *tx, place family.InstitutionCode, bill family.Bill) error {
-	reference := []keyed{placeKey(place)}
-	var boxes []keyed
-	for _, l := range bill.Lines {
-		reference = append(reference, itemKey(l.Code))
-		for _, code := range l.TraceCodes {
-			boxes = append(boxes, boxKey(code))
-		}
-	}
-	if err := t.refer(reference...); err != nil {
-		return err
-	}
-	return t.read(boxes...)
-}
-
 // gatherFor reads all that decides a case of a known patient.
 func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.PersonNo, bill family.Bill, now time.Time) (gathered, map[family.PersonNo]string, error) {
 	g := gathered{records: map[family.PersonNo]accountRecord{}}
 	names := map[family.PersonNo]string{}
-	if err := a.readPlaceAndGoods(t, place, bill); err != nil {
-		return g, nil, err
-	}
 	patientRef := accountKey(patient)
-	if err := t.read(patientRef); err != nil {
+	need := billNeeds(place, bill)
+	if err := t.load(append(need.decisive, patientRef), need.reference); err != nil {
 		return g, nil, err
 	}
 	where, found, err := get(t, placeKey(place))
@@ -397,11 +417,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 		Now: now, Place: where, Patient: record.Account, Bill: bill,
 		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Policy: a.policyOf(record.Account, now),
 	}
-	grantors := make([]keyed, len(record.Account.Grantors))
-	for i, grantor := range record.Account.Grantors {
-		grantors[i] = accountKey(grantor.Person)
-	}
-	if err := t.read(grantors...); err != nil {
+	if err := t.read(accountKeys(grantorsOf(record.Account))...); err != nil {
 		return g, nil, err
 	}
 	for _, grantor := range record.Account.Grantors {

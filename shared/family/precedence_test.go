@@ -199,6 +199,21 @@ func TestLaw18_RefusalsComeInTheOrderOfCodes(t *testing.T) {
 			refusedWith(t, act(refund{sale, returns}), family.Malformed)
 			refusedWith(t, family.CheckReturns(returns), family.Malformed)
 		}
+		most := make([]family.Return, family.MaxLines)
+		for i := range most {
+			most[i] = family.Return{LineNo: i + 1, Quantity: family.MaxQuantity}
+		}
+		refusedWith(t, family.CheckReturns(most), "")
+		for quantity, detail := range map[family.Quantity]string{1_0001: "", 2_0000: "", 2_0001: "more than was sold"} {
+			r := right()
+			r.sale.Kept = []family.Quantity{1_0000, 0}
+			r.returns = []family.Return{{LineNo: 1, Quantity: quantity}}
+			refusal := act(r)
+			refusedWith(t, refusal, family.AlreadyRefunded)
+			if refusal.Line != 1 || refusal.Observed != quantity.String() || refusal.Allowed != "1" || refusal.Detail != detail {
+				t.Errorf("%+v", refusal)
+			}
+		}
 	})
 	t.Run("code", func(t *testing.T) {
 		type issue struct {

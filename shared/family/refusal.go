@@ -60,6 +60,12 @@ const (
 	CeilingReached Code = "ceiling_reached"   // what is above the price ceiling is his own
 	NothingLeft    Code = "nothing_left"      // the bill was paid before this grantor's turn
 	AccountUnused  Code = "account_not_asked" // the till asked not to use accounts
+
+	// What became of a message that moved money.
+	MessageSettled       Code = "message_settled"
+	MessagePartlyUndone  Code = "message_partially_refunded"
+	MessageUndone        Code = "message_reversed"
+	MessageGaveMoneyBack Code = "message_gave_back" // a reversal or refund
 )
 
 // Codes lists every answer in order of precedence.
@@ -74,6 +80,7 @@ var Codes = []Code{
 	AlreadyReversed, AlreadyRefunded, StateForbids, QuoteStale, SumMismatch, ConfirmationNeeded,
 	Busy, OutcomeUnknown, Internal,
 	CoveredInFull, CoveredInPart, CeilingReached, NothingLeft, AccountUnused,
+	MessageSettled, MessagePartlyUndone, MessageUndone, MessageGaveMoneyBack,
 }
 
 // Malformed tells whether the code is of the first kind: the request could not be

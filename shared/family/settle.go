@@ -148,13 +148,13 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if c.Token != nil {
 		s.Presenter = c.Token.Presenter
 	}
-	own, limits := Pockets{}, []Pockets(nil)
+	own := Pockets{}
 	if c.Bill.UseAccount {
 		own = c.Patient.Free()
-		burden := reckon(s.Basis, s.Lines, s.Kept, Pockets{}, nil)
-		rest := burden.paid.AccountBase - own.take(burden.paid.AccountBase).Total()
-		s.Shares, limits = c.shares(rest)
 	}
+	base := reckon(s.Basis, s.Lines, s.Kept, Pockets{}, nil).paid.AccountBase
+	shares, limits := c.shares(base - own.take(base).Total())
+	s.Shares = shares
 	s.reckonInto(own, limits)
 	if c.Bill.ExpectedCash != nil && *c.Bill.ExpectedCash != s.Paid.CashDue {
 		return Settlement{}, &Refusal{Code: QuoteStale, Field: "expected_cash_fen",
@@ -246,6 +246,8 @@ func (c *Case) share(p Payer, rest Fen) (Share, Pockets) {
 	share.Relation = g.Relation
 	day := DayOf(c.Now)
 	switch {
+	case !c.Bill.UseAccount:
+		return none(AccountUnused)
 	case rest == 0:
 		return none(NothingLeft)
 	case !p.Account.Insurance.Insured(): // dissolved when the insurance changes (notice of 2026-01-09)
