@@ -109,8 +109,10 @@ func (d *devDoors) moveClock(r *http.Request) (any, error) {
 	}
 	const most = int64(maxAhead / time.Second)
 	if seconds < 0 || seconds > most || !d.clock.advance(time.Duration(seconds)*time.Second) {
-		return nil, &family.Refusal{Code: family.Malformed, Field: "advance_seconds",
-			Allowed: "0 to " + strconv.FormatInt(most, 10) + " in all", Detail: "the clock goes forward only, and not beyond its bound"}
+		return nil, &family.Refusal{
+			Code: family.Malformed, Field: "advance_seconds",
+			Allowed: "0 to " + strconv.FormatInt(most, 10) + " in all", Detail: "the clock goes forward only, and not beyond its bound",
+		}
 	}
 	return struct {
 		Now string `json:"now"`

@@ -22,8 +22,10 @@ func TestCodeExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bill := billAsk{Credential: credential{"qr", digits}, MedType: "11", Total: 6000,
-		Lines: []lineAsk{{1, "002501010150000", "血细胞分析", "1", 6000, 6000}}}
+	bill := billAsk{
+		Credential: credential{"qr", digits}, MedType: "11", Total: 6000,
+		Lines: []lineAsk{{1, "002501010150000", "血细胞分析", "1", 6000, 6000}},
+	}
 	quote := request{method: "POST", path: "/v1/quotes", token: s.clinic, body: bill}
 	if _, err := h.call(t.Context(), quote, nil); err != nil {
 		t.Fatal(err)

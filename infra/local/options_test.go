@@ -40,8 +40,11 @@ func TestArguments(t *testing.T) {
 		args []string
 		demo bool
 	}{
-		{nil, true}, {[]string{"-demo=false"}, false}, {[]string{"-dynamodb", "http://127.0.0.1:8000"}, true},
-		{[]string{"-dynamodb", "aws"}, false}, {[]string{"-dynamodb", "aws", "-demo"}, true},
+		{nil, true},
+		{[]string{"-demo=false"}, false},
+		{[]string{"-dynamodb", "http://127.0.0.1:8000"}, true},
+		{[]string{"-dynamodb", "aws"}, false},
+		{[]string{"-dynamodb", "aws", "-demo"}, true},
 	} {
 		o, err := parseOptions(c.args, os.Stderr)
 		if err != nil || o.demo != c.demo || o.addr != "127.0.0.1:8080" || o.data != ".data" || o.chaos.on {

@@ -187,8 +187,10 @@ func (d *door) accountRoutes() {
 		}
 	}
 	type checkAnswer struct{ Body Settlement }
-	route(d, Persons, huma.Operation{OperationID: "check", Method: http.MethodPost, Path: "/v1/checks", DefaultStatus: http.StatusOK,
-		Summary: "Will it pay? As a quote, moving nothing", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "check", Method: http.MethodPost, Path: "/v1/checks", DefaultStatus: http.StatusOK,
+		Summary: "Will it pay? As a quote, moving nothing", Tags: tags,
+	},
 		func(ctx context.Context, in *check) (*checkAnswer, error) {
 			where, err := family.ParseInstitutionCode(in.Body.Institution)
 			if err != nil {

@@ -158,8 +158,10 @@ func (d *door) openRoutes() {
 		Body        []byte
 	}
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(d.api.OpenAPI()) })
-	route(d, Open, huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Summary: "This document", Tags: []string{"everybody"},
-		Responses: answers("application/json", &huma.Schema{Type: huma.TypeObject})},
+	route(d, Open, huma.Operation{
+		OperationID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Summary: "This document", Tags: []string{"everybody"},
+		Responses: answers("application/json", &huma.Schema{Type: huma.TypeObject}),
+	},
 		func(context.Context, *struct{}) (*documentAnswer, error) {
 			text, err := document()
 			return &documentAnswer{ContentType: "application/json", Body: text}, err

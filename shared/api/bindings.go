@@ -125,8 +125,10 @@ func (d *door) bindingRoutes() {
 		IdempotencyKey string `header:"Idempotency-Key" maxLength:"128"`
 		Body           ask
 	}
-	route(d, Persons, huma.Operation{OperationID: "request-binding", Method: http.MethodPost, Path: "/v1/bindings", DefaultStatus: http.StatusCreated,
-		Summary: "Ask for a binding with a relative", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "request-binding", Method: http.MethodPost, Path: "/v1/bindings", DefaultStatus: http.StatusCreated,
+		Summary: "Ask for a binding with a relative", Tags: tags,
+	},
 		func(ctx context.Context, in *create) (*bindingAnswer, error) {
 			id, err := family.ParseIDNumber(in.Body.IDNo)
 			if err != nil {
@@ -151,8 +153,10 @@ func (d *door) bindingRoutes() {
 		})
 
 	type listAnswer struct{ Body Page[bindingWire] }
-	route(d, Persons, huma.Operation{OperationID: "list-bindings", Method: http.MethodGet, Path: "/v1/bindings",
-		Summary: "My bindings, those I asked for and those that name me, newest first", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "list-bindings", Method: http.MethodGet, Path: "/v1/bindings",
+		Summary: "My bindings, those I asked for and those that name me, newest first", Tags: tags,
+	},
 		func(ctx context.Context, in *PageQuery) (*listAnswer, error) {
 			by := person(ctx)
 			page, err := d.app.Bindings(ctx, by, in.After, in.Limit)
@@ -163,12 +167,18 @@ func (d *door) bindingRoutes() {
 		})
 
 	d.onBinding(huma.Operation{OperationID: "get-binding", Method: http.MethodGet, Path: "/v1/bindings/{binding_id}", Summary: "One binding", Tags: tags}, d.app.GetBinding)
-	d.onBinding(huma.Operation{OperationID: "accept-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/accept",
-		Summary: "The member agrees (from 16 on; a guardian acts for a child)", Tags: tags}, d.app.Accept)
-	d.onBinding(huma.Operation{OperationID: "decline-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/decline",
-		Summary: "The member does not agree", Tags: tags}, d.app.Decline)
-	d.onBinding(huma.Operation{OperationID: "end-binding", Method: http.MethodDelete, Path: "/v1/bindings/{binding_id}",
-		Summary: "End a binding now, by either side; refunds still come back", Tags: tags}, d.app.EndBinding)
+	d.onBinding(huma.Operation{
+		OperationID: "accept-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/accept",
+		Summary: "The member agrees (from 16 on; a guardian acts for a child)", Tags: tags,
+	}, d.app.Accept)
+	d.onBinding(huma.Operation{
+		OperationID: "decline-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/decline",
+		Summary: "The member does not agree", Tags: tags,
+	}, d.app.Decline)
+	d.onBinding(huma.Operation{
+		OperationID: "end-binding", Method: http.MethodDelete, Path: "/v1/bindings/{binding_id}",
+		Summary: "End a binding now, by either side; refunds still come back", Tags: tags,
+	}, d.app.EndBinding)
 
 	type submit struct {
 		BindingPath
@@ -176,8 +186,10 @@ func (d *door) bindingRoutes() {
 			Commitment bool `json:"commitment" doc:"个人承诺: I promise that the relation is true"`
 		}
 	}
-	route(d, Persons, huma.Operation{OperationID: "submit-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/submit", DefaultStatus: http.StatusOK,
-		Summary: "The holder promises that the relation is true", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "submit-binding", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/submit", DefaultStatus: http.StatusOK,
+		Summary: "The holder promises that the relation is true", Tags: tags,
+	},
 		func(ctx context.Context, in *submit) (*bindingAnswer, error) {
 			if !in.Body.Commitment {
 				return nil, &family.Refusal{Code: family.Malformed, Field: "commitment", Observed: "false", Allowed: "true", Detail: "the promise is needed"}
@@ -198,8 +210,10 @@ func (d *door) bindingRoutes() {
 			Paused *bool               `json:"paused,omitempty" nullable:"true" doc:"For my side; only I can resume"`
 		}
 	}
-	route(d, Persons, huma.Operation{OperationID: "change-binding", Method: http.MethodPatch, Path: "/v1/bindings/{binding_id}",
-		Summary: "Change or pause an active binding", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "change-binding", Method: http.MethodPatch, Path: "/v1/bindings/{binding_id}",
+		Summary: "Change or pause an active binding", Tags: tags,
+	},
 		func(ctx context.Context, in *change) (*bindingAnswer, error) {
 			terms, err := in.Body.Pay.Value.terms()
 			if err != nil {
@@ -227,8 +241,10 @@ func (d *door) bindingRoutes() {
 			Order []string `json:"order" nullable:"false"`
 		}
 	}
-	route(d, Persons, huma.Operation{OperationID: "choose-grant-order", Method: http.MethodPut, Path: "/v1/me/grant-order",
-		Summary: "The order in which my grantors pay, where the region lets people choose", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "choose-grant-order", Method: http.MethodPut, Path: "/v1/me/grant-order",
+		Summary: "The order in which my grantors pay, where the region lets people choose", Tags: tags,
+	},
 		func(ctx context.Context, in *order) (*orderAnswer, error) {
 			ids := make([]family.BindingID, len(in.Body.Order))
 			for i, id := range in.Body.Order {

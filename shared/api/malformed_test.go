@@ -56,7 +56,8 @@ const legalBill = `
 			lines[].trace_codes[]: missing, text`
 
 var takers = []taker{
-	{route: "POST /v1/bindings", by: byPerson(mother), path: fixed("/v1/bindings"), want: 201,
+	{
+		route: "POST /v1/bindings", by: byPerson(mother), path: fixed("/v1/bindings"), want: 201,
 		good: `{"name":"陈一二","id_no":"430102197001010017","relation":"75","show":true,"pay":{"purposes":["care","pharmacy"],"monthly_cap_fen":100,"per_settlement_cap_fen":100,"quota_fen":100,"valid_until":"20271231"}}`, legal: `
 			name: text=identity_mismatch, nul=identity_mismatch
 			show: false
@@ -65,8 +66,10 @@ var takers = []taker{
 			pay.monthly_cap_fen: missing, null, one
 			pay.per_settlement_cap_fen: missing, null, one
 			pay.quota_fen: missing, null, one
-			pay.valid_until: missing, null`},
-	{route: "PATCH /v1/bindings/{binding_id}", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.bound }, want: 200,
+			pay.valid_until: missing, null`,
+	},
+	{
+		route: "PATCH /v1/bindings/{binding_id}", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.bound }, want: 200,
 		good: `{"show":true,"pay":{"purposes":["care","pharmacy"],"monthly_cap_fen":100,"per_settlement_cap_fen":100,"quota_fen":100,"valid_until":"20271231"},"paused":true}`, legal: `
 			show: missing, null, false
 			paused: missing, null, false
@@ -75,15 +78,23 @@ var takers = []taker{
 			pay.monthly_cap_fen: missing, null, one
 			pay.per_settlement_cap_fen: missing, null, one
 			pay.quota_fen: missing, null, one
-			pay.valid_until: missing, null`},
-	{route: "POST /v1/bindings/{binding_id}/submit", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.draft + "/submit" }, want: 200,
-		good: `{"commitment":true}`},
-	{route: "PUT /v1/me/grant-order", by: byPerson(granny), path: fixed("/v1/me/grant-order"), want: 200,
-		good: `{"order":["{chosen}"]}`},
-	{route: "POST /v1/qr", by: byPerson(mother), path: fixed("/v1/qr"), want: 201,
+			pay.valid_until: missing, null`,
+	},
+	{
+		route: "POST /v1/bindings/{binding_id}/submit", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.draft + "/submit" }, want: 200,
+		good: `{"commitment":true}`,
+	},
+	{
+		route: "PUT /v1/me/grant-order", by: byPerson(granny), path: fixed("/v1/me/grant-order"), want: 200,
+		good: `{"order":["{chosen}"]}`,
+	},
+	{
+		route: "POST /v1/qr", by: byPerson(mother), path: fixed("/v1/qr"), want: 201,
 		good: `{"binding_id":"{bound}"}`, legal: `
-			binding_id: missing, null, empty, text=not_found, nul=not_found`},
-	{route: "POST /v1/checks", by: byPerson(mother), path: fixed("/v1/checks"), want: 200,
+			binding_id: missing, null, empty, text=not_found, nul=not_found`,
+	},
+	{
+		route: "POST /v1/checks", by: byPerson(mother), path: fixed("/v1/checks"), want: 200,
 		good: `{"binding_id":"{bound}","institution_code":"H43010000001","med_type":"11","lines":[{"line_no":7,"code":"A1","name":"甲","quantity":"2","unit_price_fen":500,"amount_fen":1000,"trace_codes":["T1"]}]}`, legal: `
 			binding_id: missing, null, empty, text=not_found, nul=not_found
 			lines[].line_no: one
@@ -92,28 +103,42 @@ var takers = []taker{
 			lines[].unit_price_fen: one=sum_mismatch, zero=sum_mismatch
 			lines[].amount_fen: one=sum_mismatch, zero=malformed
 			lines[].trace_codes: missing, null, list
-			lines[].trace_codes[]: missing, text`},
-	{route: "POST /v1/quotes", by: byHospital, path: fixed("/v1/quotes"), want: 200,
+			lines[].trace_codes[]: missing, text`,
+	},
+	{
+		route: "POST /v1/quotes", by: byHospital, path: fixed("/v1/quotes"), want: 200,
 		good: `{"message_id":"{message}",` + goodBill, legal: `
-			message_id: missing, null, empty, text, nul` + legalBill},
-	{route: "POST /v1/settlements", by: byHospital, path: fixed("/v1/settlements"), want: 201,
-		good: `{"message_id":"{message}",` + goodBill, legal: legalBill},
-	{route: "POST /v1/settlements/{settlement_id}/reversal", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/reversal" }, want: 201,
+			message_id: missing, null, empty, text, nul` + legalBill,
+	},
+	{
+		route: "POST /v1/settlements", by: byHospital, path: fixed("/v1/settlements"), want: 201,
+		good: `{"message_id":"{message}",` + goodBill, legal: legalBill,
+	},
+	{
+		route: "POST /v1/settlements/{settlement_id}/reversal", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/reversal" }, want: 201,
 		good: `{"message_id":"{message}","reason":"开错了"}`, legal: `
-			reason: text, nul`},
-	{route: "POST /v1/settlements/{settlement_id}/refunds", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/refunds" }, want: 201,
+			reason: text, nul`,
+	},
+	{
+		route: "POST /v1/settlements/{settlement_id}/refunds", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/refunds" }, want: 201,
 		good: `{"message_id":"{message}","lines":[{"line_no":1,"quantity":"2"},{"line_no":3,"quantity":"1"}]}`, legal: `
-			lines[]: missing`},
-	{route: "POST /v1/persons", by: byOperator, path: fixed("/v1/persons"), want: 201,
+			lines[]: missing`,
+	},
+	{
+		route: "POST /v1/persons", by: byOperator, path: fixed("/v1/persons"), want: 201,
 		good: `{"person_no":"430100000077","name":"新来","id_no":"430102199111050035","region":"430100","insutype":"310","psn_type":"11","status":"1","card_no":"C77","phone":"13900000000"}`, legal: `
 			person_no: text
 			name: text, nul
 			card_no: missing, null, empty, text, nul
-			phone: missing, null, empty, text, nul`},
-	{route: "POST /v1/institutions", by: byOperator, path: fixed("/v1/institutions"), want: 201,
+			phone: missing, null, empty, text, nul`,
+	},
+	{
+		route: "POST /v1/institutions", by: byOperator, path: fixed("/v1/institutions"), want: 201,
 		good: `{"code":"P43010000009","name":"新店","kind":"pharmacy","level":"11","region":"430100","status":"designated"}`, legal: `
-			name: text, nul`},
-	{route: "POST /v1/catalogue", by: byOperator, path: fixed("/v1/catalogue"), want: 201,
+			name: text, nul`,
+	},
+	{
+		route: "POST /v1/catalogue", by: byOperator, path: fixed("/v1/catalogue"), want: 201,
 		good: `{"code":"N1","name":"新药","list_type":"101","class":"B","self_pay_ratio":{"310":"0.1000","390":"0.2000"},"ceiling_fen":{"2":8000,"11":100},"effective_from":"20260101","effective_to":"20261231"}`, legal: `
 			code: text
 			name: text, nul
@@ -125,12 +150,15 @@ var takers = []taker{
 			ceiling_fen.2: missing, one
 			ceiling_fen.11: missing, one
 			ceiling_fen.unknown_field: unknown=malformed
-			effective_to: missing, null, empty`},
-	{route: "POST /v1/credits", by: byOperator, path: fixed("/v1/credits"), want: 201,
+			effective_to: missing, null, empty`,
+	},
+	{
+		route: "POST /v1/credits", by: byOperator, path: fixed("/v1/credits"), want: 201,
 		good: `{"reference":"R-1","person_no":"430100000001","amount_fen":100,"pocket":"past"}`, legal: `
 			reference: text
 			person_no: text=not_found
-			amount_fen: one`},
+			amount_fen: one`,
+	},
 }
 
 // ways are values that stand where another should.

@@ -280,8 +280,10 @@ func (d *door) operatorRoutes() {
 		}
 	}
 	for path, frozen := range map[string]bool{"freeze": true, "unfreeze": false} {
-		route(d, Operators, huma.Operation{OperationID: path + "-person", Method: http.MethodPost, Path: "/v1/persons/{person_no}/" + path, DefaultStatus: http.StatusOK,
-			Summary: "Freeze or unfreeze a person: while frozen nothing leaves the account and there is no benefit; refunds come back", Tags: tags},
+		route(d, Operators, huma.Operation{
+			OperationID: path + "-person", Method: http.MethodPost, Path: "/v1/persons/{person_no}/" + path, DefaultStatus: http.StatusOK,
+			Summary: "Freeze or unfreeze a person: while frozen nothing leaves the account and there is no benefit; refunds come back", Tags: tags,
+		},
 			func(ctx context.Context, in *personPath) (*frozenAnswer, error) {
 				no, err := family.ParsePersonNo(in.PersonNo)
 				if err != nil {
@@ -303,8 +305,10 @@ func (d *door) operatorRoutes() {
 		}
 	}
 	for path, status := range map[string]string{"suspend": "suspended", "resume": "designated"} {
-		route(d, Operators, huma.Operation{OperationID: path + "-institution", Method: http.MethodPost, Path: "/v1/institutions/{code}/" + path, DefaultStatus: http.StatusOK,
-			Summary: "Suspend or resume an institution's agreement", Tags: tags},
+		route(d, Operators, huma.Operation{
+			OperationID: path + "-institution", Method: http.MethodPost, Path: "/v1/institutions/{code}/" + path, DefaultStatus: http.StatusOK,
+			Summary: "Suspend or resume an institution's agreement", Tags: tags,
+		},
 			func(ctx context.Context, in *placePath) (*placeAnswer, error) {
 				code, err := family.ParseInstitutionCode(in.Code)
 				if err != nil {

@@ -52,8 +52,10 @@ func (d *door) qrRoutes() {
 		Replay string `header:"Idempotent-Replay"`
 		Body   qrWire
 	}
-	route(d, Persons, huma.Operation{OperationID: "issue-qr", Method: http.MethodPost, Path: "/v1/qr", DefaultStatus: http.StatusCreated,
-		Summary: "A code for a bound member or for myself; it replaces the one before", Tags: tags},
+	route(d, Persons, huma.Operation{
+		OperationID: "issue-qr", Method: http.MethodPost, Path: "/v1/qr", DefaultStatus: http.StatusCreated,
+		Summary: "A code for a bound member or for myself; it replaces the one before", Tags: tags,
+	},
 		func(ctx context.Context, in *issue) (*qrAnswer, error) {
 			done, err := d.app.IssueQR(ctx, person(ctx), family.BindingID(in.Body.BindingID), app.Once{Key: in.IdempotencyKey, Content: in.Body})
 			if err != nil {
@@ -87,8 +89,10 @@ func (d *door) qrRoutes() {
 		{"qr-code128", "code128.svg", "image/svg+xml", "The code as a Code 128 bar code, SVG", qrimage.Code128SVG},
 	}
 	for _, p := range pictures {
-		route(d, Persons, huma.Operation{OperationID: p.id, Method: http.MethodGet, Path: "/v1/qr/{token_id}/" + p.name, Summary: p.summary + "; only while it can be redeemed", Tags: tags,
-			Responses: answers(p.contentType, &huma.Schema{Type: huma.TypeString, Format: "binary"})},
+		route(d, Persons, huma.Operation{
+			OperationID: p.id, Method: http.MethodGet, Path: "/v1/qr/{token_id}/" + p.name, Summary: p.summary + "; only while it can be redeemed", Tags: tags,
+			Responses: answers(p.contentType, &huma.Schema{Type: huma.TypeString, Format: "binary"}),
+		},
 			func(ctx context.Context, in *tokenPath) (*picture, error) {
 				view, err := d.app.GetQR(ctx, person(ctx), family.TokenID(in.TokenID))
 				if err != nil {

@@ -126,7 +126,6 @@ var (
 )
 
 func (s scene) boundBinding() string { return s.bound }
-func (s scene) draftBinding() string { return s.draft }
 func (s scene) askedBinding() string { return s.asked }
 func (s scene) shownToken() string   { return s.shown }
 func (s scene) settledSale() string  { return s.sale }
@@ -144,30 +143,50 @@ var rights = map[string]right{
 	"GET /v1/account/entries": {serves: "person", want: persons("200")},
 	"GET /v1/settlements":     {serves: "person", want: persons("200")},
 	"GET /v1/bindings":        {serves: "person", want: persons("200")},
-	"POST /v1/bindings": {serves: "person", body: map[string]any{"name": the(child).name, "id_no": the(child).id, "relation": "30", "show": true},
-		want: map[string]string{"mother": "422 already_bound", "father": "201", "stranger": "201", "several": "201"}},
-	"PUT /v1/me/grant-order": {serves: "person", body: `{"order":["ID"]}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", ""},
+	"POST /v1/bindings": {
+		serves: "person", body: map[string]any{"name": the(child).name, "id_no": the(child).id, "relation": "30", "show": true},
+		want: map[string]string{"mother": "422 already_bound", "father": "201", "stranger": "201", "several": "201"},
+	},
+	"PUT /v1/me/grant-order": {
+		serves: "person", body: `{"order":["ID"]}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", ""},
 		want: map[string]string{"mother": "400 malformed", "father": "409 state_forbids", "stranger": "400 malformed", "several": "400 malformed"},
-		gone: "400 malformed", bad: "400 malformed"},
+		gone: "400 malformed", bad: "400 malformed",
+	},
 
-	"GET /v1/bindings/{binding_id}": {serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"PATCH /v1/bindings/{binding_id}": {serves: "person", body: `{"paused":true}`, there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"DELETE /v1/bindings/{binding_id}": {serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"POST /v1/bindings/{binding_id}/submit": {serves: "person", body: `{"commitment":true}`, there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "403 not_permitted", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"POST /v1/bindings/{binding_id}/accept": {serves: "person", there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "200", "father": "403 not_permitted", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"POST /v1/bindings/{binding_id}/decline": {serves: "person", there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
-		want: map[string]string{"mother": "200", "father": "403 not_permitted", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
+	"GET /v1/bindings/{binding_id}": {
+		serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"PATCH /v1/bindings/{binding_id}": {
+		serves: "person", body: `{"paused":true}`, there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"DELETE /v1/bindings/{binding_id}": {
+		serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/bindings/{binding_id}/submit": {
+		serves: "person", body: `{"commitment":true}`, there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "403 not_permitted", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/bindings/{binding_id}/accept": {
+		serves: "person", there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "403 not_permitted", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/bindings/{binding_id}/decline": {
+		serves: "person", there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "403 not_permitted", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
 
-	"POST /v1/qr": {serves: "person", body: `{"binding_id":"ID"}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字", strings.Repeat("B", 64)},
-		want: map[string]string{"mother": "201", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"POST /v1/checks": {serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字", strings.Repeat("B", 64)},
+	"POST /v1/qr": {
+		serves: "person", body: `{"binding_id":"ID"}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字", strings.Repeat("B", 64)},
+		want: map[string]string{"mother": "201", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/checks": {
+		serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字", strings.Repeat("B", 64)},
 		body: `{"binding_id":"ID","institution_code":"` + hospital + `","med_type":"11","lines":[{"line_no":1,"code":"A1","name":"甲","quantity":"1","unit_price_fen":100,"amount_fen":100}]}`,
-		want: map[string]string{"mother": "200", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound},
+		want: map[string]string{"mother": "200", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
 	"GET /v1/qr/{token_id}":             shownOnly,
 	"GET /v1/qr/{token_id}/image.svg":   shownOnly,
 	"GET /v1/qr/{token_id}/image.png":   shownOnly,
@@ -175,27 +194,39 @@ var rights = map[string]right{
 
 	"POST /v1/quotes":      {serves: "institution", body: tillBill, want: places3("200", "200", "200")},
 	"POST /v1/settlements": {serves: "institution", body: tillBill, want: places3("201", "201", "201")},
-	"GET /v1/settlements/{settlement_id}": {serves: "person or institution", there: scene.settledSale, missing: noSale, malformed: notASale,
-		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "hospital": "200", "otherPlace": notFound, "several": notFound}, gone: notFound, bad: notFound},
-	"POST /v1/settlements/{settlement_id}/reversal": {serves: "institution", body: `{"message_id":"MESSAGE","reason":"开错了"}`, there: scene.settledSale, missing: noSale, malformed: notASale,
-		want: places3("201", "404 original_unknown", "404 original_unknown"), gone: "404 original_unknown", bad: "404 original_unknown"},
-	"POST /v1/settlements/{settlement_id}/refunds": {serves: "institution", body: `{"message_id":"MESSAGE","lines":[{"line_no":1,"quantity":"1"}]}`, there: scene.settledSale, missing: noSale, malformed: notASale,
-		want: places3("201", "404 original_unknown", "404 original_unknown"), gone: "404 original_unknown", bad: "404 original_unknown"},
-	"GET /v1/messages/{message_id}": {serves: "institution", there: scene.settledSale, missing: []string{pharmacy + "202611211000009999"}, malformed: notASale,
-		want: places3("200", notFound, notFound), gone: notFound, bad: "400 malformed"},
+	"GET /v1/settlements/{settlement_id}": {
+		serves: "person or institution", there: scene.settledSale, missing: noSale, malformed: notASale,
+		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "hospital": "200", "otherPlace": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/settlements/{settlement_id}/reversal": {
+		serves: "institution", body: `{"message_id":"MESSAGE","reason":"开错了"}`, there: scene.settledSale, missing: noSale, malformed: notASale,
+		want: places3("201", "404 original_unknown", "404 original_unknown"), gone: "404 original_unknown", bad: "404 original_unknown",
+	},
+	"POST /v1/settlements/{settlement_id}/refunds": {
+		serves: "institution", body: `{"message_id":"MESSAGE","lines":[{"line_no":1,"quantity":"1"}]}`, there: scene.settledSale, missing: noSale, malformed: notASale,
+		want: places3("201", "404 original_unknown", "404 original_unknown"), gone: "404 original_unknown", bad: "404 original_unknown",
+	},
+	"GET /v1/messages/{message_id}": {
+		serves: "institution", there: scene.settledSale, missing: []string{pharmacy + "202611211000009999"}, malformed: notASale,
+		want: places3("200", notFound, notFound), gone: notFound, bad: "400 malformed",
+	},
 	"GET /v1/days/{day}": {serves: "institution", there: today, malformed: notADay, want: places3("200", "200", "200"), bad: "400 malformed"},
 
 	"POST /v1/persons":      {serves: "operator", body: newcomer, want: operators("201")},
 	"POST /v1/institutions": {serves: "operator", body: map[string]any{"code": "P43010000009", "name": "新店", "kind": "pharmacy", "level": "11", "region": "430100", "status": "designated"}, want: operators("201")},
 	"POST /v1/catalogue":    {serves: "operator", body: map[string]any{"code": "N1", "name": "新药", "list_type": "101", "class": "A", "effective_from": "20260101"}, want: operators("201")},
-	"POST /v1/credits": {serves: "operator", body: `{"reference":"new","person_no":"ID","amount_fen":1,"pocket":"past"}`, there: func(scene) string { return stranger }, missing: nobody, malformed: []string{"no-one", "漢", ""},
-		want: operators("201"), gone: notFound, bad: "400 malformed"},
+	"POST /v1/credits": {
+		serves: "operator", body: `{"reference":"new","person_no":"ID","amount_fen":1,"pocket":"past"}`, there: func(scene) string { return stranger }, missing: nobody, malformed: []string{"no-one", "漢", ""},
+		want: operators("201"), gone: notFound, bad: "400 malformed",
+	},
 	"POST /v1/persons/{person_no}/freeze":   {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/persons/{person_no}/unfreeze": {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/suspend":  {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/resume":   {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},
-	"GET /v1/proofs/{day}": {serves: "operator or auditor", there: today, malformed: notADay,
-		want: map[string]string{"operator": "200", "auditor": "200", "several": "200"}, bad: "400 malformed"},
+	"GET /v1/proofs/{day}": {
+		serves: "operator or auditor", there: today, malformed: notADay,
+		want: map[string]string{"operator": "200", "auditor": "200", "several": "200"}, bad: "400 malformed",
+	},
 }
 
 // shownOnly is a code and its pictures: for the one who shows it and nobody else,

@@ -134,8 +134,10 @@ func (d *door) tillRoutes() {
 		}
 	}
 	type quoteAnswer struct{ Body Settlement }
-	route(d, Places, huma.Operation{OperationID: "quote", Method: http.MethodPost, Path: "/v1/quotes", DefaultStatus: http.StatusOK,
-		Summary: "What a settlement would be; moves nothing", Tags: tags},
+	route(d, Places, huma.Operation{
+		OperationID: "quote", Method: http.MethodPost, Path: "/v1/quotes", DefaultStatus: http.StatusOK,
+		Summary: "What a settlement would be; moves nothing", Tags: tags,
+	},
 		func(ctx context.Context, in *quoteAsk) (*quoteAnswer, error) {
 			ask, err := in.Body.ask("")
 			if err != nil {
@@ -154,9 +156,11 @@ func (d *door) tillRoutes() {
 			BillAsk
 		}
 	}
-	route(d, Places, huma.Operation{OperationID: "settle", Method: http.MethodPost, Path: "/v1/settlements", DefaultStatus: http.StatusCreated,
+	route(d, Places, huma.Operation{
+		OperationID: "settle", Method: http.MethodPost, Path: "/v1/settlements", DefaultStatus: http.StatusCreated,
 		Summary: "Settle a bill", Tags: tags,
-		Description: "The same message again gets the first answer, with Idempotent-Replay: true. After 503, ask GET /v1/messages/{message_id} or send the same again; never charge the patient otherwise."},
+		Description: "The same message again gets the first answer, with Idempotent-Replay: true. After 503, ask GET /v1/messages/{message_id} or send the same again; never charge the patient otherwise.",
+	},
 		func(ctx context.Context, in *settleAsk) (*settlementAnswer, error) {
 			id, err := messageID("message_id", in.Body.MessageID)
 			if err != nil {
@@ -174,8 +178,10 @@ func (d *door) tillRoutes() {
 	}
 	// One route for two kinds of caller: the shape follows from who asks.
 	type anyAnswer struct{ Body any }
-	route(d, PersonOrPlace, huma.Operation{OperationID: "get-settlement", Method: http.MethodGet, Path: "/v1/settlements/{settlement_id}",
-		Summary: "A settlement to its institution, a receipt to the patient and to whoever paid or showed the code", Tags: []string{"institutions", "people"}},
+	route(d, PersonOrPlace, huma.Operation{
+		OperationID: "get-settlement", Method: http.MethodGet, Path: "/v1/settlements/{settlement_id}",
+		Summary: "A settlement to its institution, a receipt to the patient and to whoever paid or showed the code", Tags: []string{"institutions", "people"},
+	},
 		func(ctx context.Context, in *SettlementPath) (*anyAnswer, error) {
 			id, err := settlementID(in.SettlementID)
 			if err != nil {
@@ -203,8 +209,10 @@ func (d *door) tillRoutes() {
 			Reason    string `json:"reason" minLength:"1" maxLength:"60"`
 		}
 	}
-	route(d, Places, huma.Operation{OperationID: "reverse", Method: http.MethodPost, Path: "/v1/settlements/{settlement_id}/reversal", DefaultStatus: http.StatusCreated,
-		Summary: "Give a whole settlement back, to where the money came from", Tags: tags},
+	route(d, Places, huma.Operation{
+		OperationID: "reverse", Method: http.MethodPost, Path: "/v1/settlements/{settlement_id}/reversal", DefaultStatus: http.StatusCreated,
+		Summary: "Give a whole settlement back, to where the money came from", Tags: tags,
+	},
 		func(ctx context.Context, in *reverseAsk) (*settlementAnswer, error) {
 			original, id, err := undoIDs(in.SettlementID, in.Body.MessageID)
 			if err != nil {
@@ -223,8 +231,10 @@ func (d *door) tillRoutes() {
 			} `json:"lines" nullable:"false" minItems:"1"`
 		}
 	}
-	route(d, Places, huma.Operation{OperationID: "refund", Method: http.MethodPost, Path: "/v1/settlements/{settlement_id}/refunds", DefaultStatus: http.StatusCreated,
-		Summary: "Give part of a settlement back, by line and quantity", Tags: tags},
+	route(d, Places, huma.Operation{
+		OperationID: "refund", Method: http.MethodPost, Path: "/v1/settlements/{settlement_id}/refunds", DefaultStatus: http.StatusCreated,
+		Summary: "Give part of a settlement back, by line and quantity", Tags: tags,
+	},
 		func(ctx context.Context, in *refundAsk) (*settlementAnswer, error) {
 			original, id, err := undoIDs(in.SettlementID, in.Body.MessageID)
 			if err != nil {
@@ -245,8 +255,10 @@ func (d *door) tillRoutes() {
 		MessageID string `path:"message_id" maxLength:"64"`
 	}
 	type messageAnswer struct{ Body messageWire }
-	route(d, Places, huma.Operation{OperationID: "find-message", Method: http.MethodGet, Path: "/v1/messages/{message_id}",
-		Summary: "What became of my message; one that was never seen is fenced and cannot land any more", Tags: tags},
+	route(d, Places, huma.Operation{
+		OperationID: "find-message", Method: http.MethodGet, Path: "/v1/messages/{message_id}",
+		Summary: "What became of my message; one that was never seen is fenced and cannot land any more", Tags: tags,
+	},
 		func(ctx context.Context, in *messagePath) (*messageAnswer, error) {
 			id, err := messageID("message_id", in.MessageID)
 			if err != nil {

@@ -137,8 +137,6 @@ func (d *draws) Read(p []byte) (int, error) {
 
 func (d *draws) at() uint64 { d.mu.Lock(); defer d.mu.Unlock(); return d.n }
 
-func (d *draws) set(n uint64) { d.mu.Lock(); defer d.mu.Unlock(); d.n = n }
-
 var policies = sync.OnceValues(policy.Load)
 
 var fixedVault = sync.OnceValues(func() (*vault.Vault, error) {

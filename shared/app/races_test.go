@@ -144,12 +144,18 @@ func TestAGrantThatEndsBeforeTheCommitIsNotUsed(t *testing.T) {
 		gap  func(*house, family.BindingID)
 		want any
 	}{
-		{"ended by the grantor, her own code", ownCode, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), li, id))(t) },
-			[]string(nil)},
-		{"ended by the grantor, the code he shows", hisCode, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), li, id))(t) },
-			family.QRReplaced},
-		{"ended by the member, by ID number", herID, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), wang, id))(t) },
-			[]string(nil)},
+		{
+			"ended by the grantor, her own code", ownCode, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), li, id))(t) },
+			[]string(nil),
+		},
+		{
+			"ended by the grantor, the code he shows", hisCode, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), li, id))(t) },
+			family.QRReplaced,
+		},
+		{
+			"ended by the member, by ID number", herID, func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), wang, id))(t) },
+			[]string(nil),
+		},
 		{"the grant alone ended", hisCode, func(h *house, id family.BindingID) {
 			ok(h.ChangeBinding(t.Context(), li, id, family.Change{SetPay: true}))(t)
 		}, []string{"P1001 0.00 grant_none"}},
@@ -164,19 +170,27 @@ func TestAGrantThatEndsBeforeTheCommitIsNotUsed(t *testing.T) {
 				t.Error(err)
 			}
 		}, []string{"P1001 0.00 person_frozen"}},
-		{"spent elsewhere", hisCode, func(h *house, _ family.BindingID) { h.settle(pharmacy, h.byID(li), medicine(9999)) },
-			[]string{"P1001 0.01 account_empty"}},
+		{
+			"spent elsewhere", hisCode, func(h *house, _ family.BindingID) { h.settle(pharmacy, h.byID(li), medicine(9999)) },
+			[]string{"P1001 0.01 account_empty"},
+		},
 		{"the patient frozen", hisCode, func(h *house, _ family.BindingID) {
 			if err := h.Freeze(t.Context(), wang, true); err != nil {
 				t.Error(err)
 			}
 		}, family.PersonFrozen},
-		{"a newer code shown", hisCode, func(h *house, id family.BindingID) { h.show(li, id) },
-			family.QRReplaced},
-		{"the box sold elsewhere", hisCode, func(h *house, _ family.BindingID) { h.settle(pharmacy, h.byID(zhou), medicine(500, "GAP1")) },
-			family.TraceAlreadySold},
-		{"money paid in", hisCode, func(h *house, _ family.BindingID) { h.pay(wang, 400, 0) },
-			[]string{"P1001 1.00"}},
+		{
+			"a newer code shown", hisCode, func(h *house, id family.BindingID) { h.show(li, id) },
+			family.QRReplaced,
+		},
+		{
+			"the box sold elsewhere", hisCode, func(h *house, _ family.BindingID) { h.settle(pharmacy, h.byID(zhou), medicine(500, "GAP1")) },
+			family.TraceAlreadySold,
+		},
+		{
+			"money paid in", hisCode, func(h *house, _ family.BindingID) { h.pay(wang, 400, 0) },
+			[]string{"P1001 1.00"},
+		},
 	} {
 		h := newHouse(t)
 		h.pay(li, 10000, 0)

@@ -179,8 +179,10 @@ func (b *Bill) sums() *Refusal {
 		product := l.Quantity.times(l.UnitPrice)
 		tolerance := Fen(mulDiv(int64(l.Quantity), 1, 2*int64(oneUnit))) + 1
 		if product > 2*MaxFen || l.Amount-product > tolerance || product-l.Amount > tolerance {
-			return &Refusal{Code: SumMismatch, Field: fmt.Sprintf("lines[%d].amount_fen", i), Line: l.No,
-				Observed: strconv.Itoa(int(l.Amount)), Allowed: strconv.Itoa(int(product))}
+			return &Refusal{
+				Code: SumMismatch, Field: fmt.Sprintf("lines[%d].amount_fen", i), Line: l.No,
+				Observed: strconv.Itoa(int(l.Amount)), Allowed: strconv.Itoa(int(product)),
+			}
 		}
 	}
 	if sum != b.Total {

@@ -119,7 +119,8 @@ func TestLineTolerance(t *testing.T) {
 			t.Fatal(err)
 		}
 		bill := family.Bill{MedType: family.Outpatient, Lines: []family.Line{
-			{No: 1, Code: "X1", Quantity: q, UnitPrice: c.price, Amount: c.amount}, {No: 2, Code: "X1", Quantity: 1_0000, UnitPrice: 1, Amount: 1}}}
+			{No: 1, Code: "X1", Quantity: q, UnitPrice: c.price, Amount: c.amount}, {No: 2, Code: "X1", Quantity: 1_0000, UnitPrice: 1, Amount: 1},
+		}}
 		if bill.Total = c.amount + 1; bill.Total > family.MaxFen {
 			bill.Lines, bill.Total = bill.Lines[:1], c.amount
 		}

@@ -260,8 +260,10 @@ func mayBeGranted(member Account, p *Policy) *Refusal {
 // check refuses terms that cannot be kept or that the policy does not offer.
 func (t *Terms) check(p *Policy, today Day) *Refusal {
 	if !knownAll(t.Purposes, p.Grants.Purposes) {
-		return &Refusal{Code: Malformed, Field: "pay.purposes", Rule: "grants.purposes", Policy: p.ID(),
-			Observed: fmt.Sprint(t.Purposes), Allowed: fmt.Sprint(p.Grants.Purposes), Detail: "each purpose once, at least one, only what the region offers"}
+		return &Refusal{
+			Code: Malformed, Field: "pay.purposes", Rule: "grants.purposes", Policy: p.ID(),
+			Observed: fmt.Sprint(t.Purposes), Allowed: fmt.Sprint(p.Grants.Purposes), Detail: "each purpose once, at least one, only what the region offers",
+		}
 	}
 	for _, limit := range []struct {
 		field string
@@ -520,8 +522,10 @@ func ChooseOrder(a Account, order []BindingID, p *Policy) (Account, *Refusal) {
 		chosen = append(chosen, a.Grantors[at])
 	}
 	if len(chosen) != len(a.Grantors) {
-		return a, &Refusal{Code: Malformed, Field: "order", Detail: "each of your grants once",
-			Observed: strconv.Itoa(len(order)), Allowed: strconv.Itoa(len(a.Grantors))}
+		return a, &Refusal{
+			Code: Malformed, Field: "order", Detail: "each of your grants once",
+			Observed: strconv.Itoa(len(order)), Allowed: strconv.Itoa(len(a.Grantors)),
+		}
 	}
 	if p.Grants.Order != ChosenOrder {
 		return a, p.refuse(StateForbids, "grants.order", string(p.Grants.Order), string(ChosenOrder))

@@ -510,8 +510,10 @@ func negative(b family.Breakdown) family.Breakdown {
 
 func add(a, b family.Breakdown) family.Breakdown {
 	return family.Breakdown{
-		Amounts: family.Amounts{Total: a.Total + b.Total, OutOfScope: a.OutOfScope + b.OutOfScope, OverLimit: a.OverLimit + b.OverLimit,
-			PreSelfPay: a.PreSelfPay + b.PreSelfPay, InScope: a.InScope + b.InScope},
+		Amounts: family.Amounts{
+			Total: a.Total + b.Total, OutOfScope: a.OutOfScope + b.OutOfScope, OverLimit: a.OverLimit + b.OverLimit,
+			PreSelfPay: a.PreSelfPay + b.PreSelfPay, InScope: a.InScope + b.InScope,
+		},
 		Deductible: a.Deductible + b.Deductible, FundPaid: a.FundPaid + b.FundPaid, PersonBurden: a.PersonBurden + b.PersonBurden, AccountBase: a.AccountBase + b.AccountBase,
 		OwnPaid: a.OwnPaid + b.OwnPaid, SharedPaid: a.SharedPaid + b.SharedPaid, CashDue: a.CashDue + b.CashDue,
 	}

@@ -299,8 +299,10 @@ func passes(t *rapid.T, l *life) {
 
 // randomBill draws a bill whose sums agree.
 func randomBill(t *rapid.T) family.Bill {
-	bill := family.Bill{MedType: pick(t, []family.MedType{family.Outpatient, family.Outpatient, family.Emergency, family.PharmacyBuy}, "kind of visit"),
-		UseAccount: often(t, 10, "use accounts")}
+	bill := family.Bill{
+		MedType:    pick(t, []family.MedType{family.Outpatient, family.Outpatient, family.Emergency, family.PharmacyBuy}, "kind of visit"),
+		UseAccount: often(t, 10, "use accounts"),
+	}
 	for no := range rapid.IntRange(1, 12).Draw(t, "lines") {
 		l := family.Line{No: no + 1, Code: pick(t, []string{"X1", "X2", "X3", "X4", "X5"}, "code"), UnitPrice: fen(t, 100_00, "price")}
 		if rapid.Bool().Draw(t, "whole units") {

@@ -248,8 +248,10 @@ func TestLaw18_RefusalsComeInTheOrderOfCodes(t *testing.T) {
 			pair := w.pair(id)
 			pair.Holder.Given, pair.Binding.Pay = nil, nil // the grant is switched on anew
 			pair.Binding.Show = false
-			return change{"RELATIVE", pair, nil, samplePolicy(),
-				family.Change{Show: &yes, SetPay: true, Pay: &family.Terms{Purposes: []family.Purpose{family.ForCare}}}}
+			return change{
+				"RELATIVE", pair, nil, samplePolicy(),
+				family.Change{Show: &yes, SetPay: true, Pay: &family.Terms{Purposes: []family.Purpose{family.ForCare}}},
+			}
 		}
 		act := func(c change) *family.Refusal {
 			after, refusal := c.pair.Change(c.by, c.change, c.bound, c.policy, w.now)
@@ -266,10 +268,14 @@ func TestLaw18_RefusalsComeInTheOrderOfCodes(t *testing.T) {
 			{family.BindingLimitReached, func(c *change) { c.pair.Holder.Given = make([]family.Grant, 10) }},
 		}
 		empty := wrong[change]{family.AccountEmpty, func(c *change) { c.change.Pay.Quota = secret + 1 }}
-		walk(t, right, act, append([]wrong[change]{malformed,
-			{family.NotPermitted, func(c *change) { c.pair.Binding.ShowAgreed = false }}, notInsured, frozen}, append(limits, empty)...))
+		walk(t, right, act, append([]wrong[change]{
+			malformed,
+			{family.NotPermitted, func(c *change) { c.pair.Binding.ShowAgreed = false }},
+			notInsured, frozen,
+		}, append(limits, empty)...))
 		// A binding that is not active is not changed, whatever is asked of it.
-		walk(t, right, act, []wrong[change]{malformed,
+		walk(t, right, act, []wrong[change]{
+			malformed,
 			{family.NotPermitted, func(c *change) { c.by = "PATIENT" }},
 			{family.NotFound, func(c *change) { c.by = "somebody" }},
 			{family.StateForbids, func(c *change) { c.pair.Binding.State = family.BindingEnded }},

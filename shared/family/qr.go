@@ -53,8 +53,10 @@ func IssueQR(id TokenID, presenter PersonNo, patient Account, b *Binding, p *Pol
 	}
 	if b != nil {
 		if !b.MayShow() {
-			return QRToken{}, &Refusal{Code: StateForbids, Field: "binding_id", Observed: b.Standing(), Allowed: "active, show",
-				Detail: "the binding does not allow showing the code now"}
+			return QRToken{}, &Refusal{
+				Code: StateForbids, Field: "binding_id", Observed: b.Standing(), Allowed: "active, show",
+				Detail: "the binding does not allow showing the code now",
+			}
 		}
 		t.Binding, t.Relation = b.ID, b.Relation
 	}
@@ -92,8 +94,10 @@ func (t QRToken) Replace() QRToken {
 func (t QRToken) Redeemable(now time.Time) *Refusal {
 	switch {
 	case !now.Before(t.Expires):
-		return &Refusal{Code: QRExpired, Rule: "qr.life_seconds",
-			Allowed: fmt.Sprintf("%d s", t.Expires.Sub(t.Issued)/time.Second)}
+		return &Refusal{
+			Code: QRExpired, Rule: "qr.life_seconds",
+			Allowed: fmt.Sprintf("%d s", t.Expires.Sub(t.Issued)/time.Second),
+		}
 	case t.State == QRStateReplaced:
 		return Refuse(QRReplaced)
 	case t.State == QRStateSpent:

@@ -25,8 +25,10 @@ func couple(t testing.TB) (*town, *family.Policy, family.BindingID) {
 
 // oneLine is a bill of one line.
 func oneLine(med family.MedType, amount family.Fen) family.Bill {
-	return family.Bill{MedType: med, Total: amount, UseAccount: true,
-		Lines: []family.Line{{No: 1, Code: "X1", Quantity: 1_0000, UnitPrice: amount, Amount: amount}}}
+	return family.Bill{
+		MedType: med, Total: amount, UseAccount: true,
+		Lines: []family.Line{{No: 1, Code: "X1", Quantity: 1_0000, UnitPrice: amount, Amount: amount}},
+	}
 }
 
 // TestFundPaysOnlyWhereTheBenefitSays: another class of persons, another kind of

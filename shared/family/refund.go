@@ -48,8 +48,10 @@ func Refund(id MessageID, original Settlement, returns []Return, patient Account
 	for i, r := range returns {
 		at := place[i]
 		if r.Quantity > kept[at] {
-			refusal := &Refusal{Code: AlreadyRefunded, Field: fmt.Sprintf("lines[%d].quantity", i), Line: r.LineNo,
-				Observed: r.Quantity.String(), Allowed: kept[at].String()}
+			refusal := &Refusal{
+				Code: AlreadyRefunded, Field: fmt.Sprintf("lines[%d].quantity", i), Line: r.LineNo,
+				Observed: r.Quantity.String(), Allowed: kept[at].String(),
+			}
 			if r.Quantity > original.Lines[at].Quantity {
 				refusal.Detail = "more than was sold"
 			}

@@ -157,8 +157,10 @@ func Quote(c Case) (Settlement, *Refusal) {
 	s.Shares = shares
 	s.reckonInto(own, limits)
 	if c.Bill.ExpectedCash != nil && *c.Bill.ExpectedCash != s.Paid.CashDue {
-		return Settlement{}, &Refusal{Code: QuoteStale, Field: "expected_cash_fen",
-			Observed: strconv.Itoa(int(s.Paid.CashDue)), Allowed: strconv.Itoa(int(*c.Bill.ExpectedCash))}
+		return Settlement{}, &Refusal{
+			Code: QuoteStale, Field: "expected_cash_fen",
+			Observed: strconv.Itoa(int(s.Paid.CashDue)), Allowed: strconv.Itoa(int(*c.Bill.ExpectedCash)),
+		}
 	}
 	if refusal := c.Bill.sums(); refusal != nil {
 		return Settlement{}, refusal
@@ -187,8 +189,10 @@ func Settle(c Case) (Settlement, Effects, *Refusal) {
 // basis returns the fund's terms for the patient at this place and time.
 func (c *Case) basis() Basis {
 	day := DayOf(c.Now)
-	b := Basis{Year: day.Year(), Month: day.Month(), PaysOutOfScope: c.Policy.AccountPaysOutOfScope,
-		InsuredRegion: c.Patient.Insurance.Region, Insutype: c.Patient.Insurance.Insutype}
+	b := Basis{
+		Year: day.Year(), Month: day.Month(), PaysOutOfScope: c.Policy.AccountPaysOutOfScope,
+		InsuredRegion: c.Patient.Insurance.Region, Insutype: c.Patient.Insurance.Insutype,
+	}
 	benefit, found := c.Policy.Benefit(c.Patient.Insurance.Insutype, c.Patient.Insurance.PsnType, c.Bill.MedType)
 	grade := c.Place.Level.Grade()
 	ratio, paid := benefit.Ratio[grade]

@@ -54,24 +54,60 @@ func TestPublishedBenefits(t *testing.T) {
 		ratio      [4]family.Ratio
 		yearlyCap  family.Fen
 	}{
-		{"Beijing, at work", "110100", family.Employee, "11",
-			[4]family.Fen{1800_00, 1800_00, 1800_00, 1800_00}, [4]family.Ratio{9000, 7000, 7000, 7000}, 0},
-		{"Beijing, retired", "110100", family.Employee, "12",
-			[4]family.Fen{1300_00, 1300_00, 1300_00, 1300_00}, [4]family.Ratio{9000, 8500, 8500, 8500}, 0},
-		{"Beijing, resident", "110100", family.Resident, "16",
-			[4]family.Fen{100_00, 100_00, 550_00, 550_00}, [4]family.Ratio{5500, 5500, 5000, 5000}, 5000_00},
-		{"Beijing, pupil", "110100", family.Resident, "1403",
-			[4]family.Fen{100_00, 100_00, 550_00, 550_00}, [4]family.Ratio{5500, 5500, 5000, 5000}, 5000_00},
-		{"Changsha, at work", "430100", family.Employee, "11",
-			[4]family.Fen{0, 0, 200_00, 300_00}, [4]family.Ratio{7000, 7000, 6000, 6000}, 1500_00},
-		{"Changsha, retired", "430100", family.Employee, "12",
-			[4]family.Fen{0, 0, 200_00, 300_00}, [4]family.Ratio{7000, 7000, 6000, 6000}, 2000_00},
-		{"Changsha, resident", "430100", family.Resident, "1402",
-			[4]family.Fen{}, [4]family.Ratio{7000, 7000, none, none}, 800_00},
-		{"Shenzhen, at work", "440300", family.Employee, "11",
-			[4]family.Fen{}, [4]family.Ratio{7500, 7500, 6500, 5500}, 10000_00},
-		{"Shenzhen, retired", "440300", family.Employee, "12",
-			[4]family.Fen{}, [4]family.Ratio{7500, 7500, 6500, 5500}, 10000_00},
+		{
+			"Beijing, at work", "110100", family.Employee, "11",
+			[4]family.Fen{1800_00, 1800_00, 1800_00, 1800_00},
+			[4]family.Ratio{9000, 7000, 7000, 7000},
+			0,
+		},
+		{
+			"Beijing, retired", "110100", family.Employee, "12",
+			[4]family.Fen{1300_00, 1300_00, 1300_00, 1300_00},
+			[4]family.Ratio{9000, 8500, 8500, 8500},
+			0,
+		},
+		{
+			"Beijing, resident", "110100", family.Resident, "16",
+			[4]family.Fen{100_00, 100_00, 550_00, 550_00},
+			[4]family.Ratio{5500, 5500, 5000, 5000},
+			5000_00,
+		},
+		{
+			"Beijing, pupil", "110100", family.Resident, "1403",
+			[4]family.Fen{100_00, 100_00, 550_00, 550_00},
+			[4]family.Ratio{5500, 5500, 5000, 5000},
+			5000_00,
+		},
+		{
+			"Changsha, at work", "430100", family.Employee, "11",
+			[4]family.Fen{0, 0, 200_00, 300_00},
+			[4]family.Ratio{7000, 7000, 6000, 6000},
+			1500_00,
+		},
+		{
+			"Changsha, retired", "430100", family.Employee, "12",
+			[4]family.Fen{0, 0, 200_00, 300_00},
+			[4]family.Ratio{7000, 7000, 6000, 6000},
+			2000_00,
+		},
+		{
+			"Changsha, resident", "430100", family.Resident, "1402",
+			[4]family.Fen{},
+			[4]family.Ratio{7000, 7000, none, none},
+			800_00,
+		},
+		{
+			"Shenzhen, at work", "440300", family.Employee, "11",
+			[4]family.Fen{},
+			[4]family.Ratio{7500, 7500, 6500, 5500},
+			10000_00,
+		},
+		{
+			"Shenzhen, retired", "440300", family.Employee, "12",
+			[4]family.Fen{},
+			[4]family.Ratio{7500, 7500, 6500, 5500},
+			10000_00,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := set.For(c.region, 20260301)

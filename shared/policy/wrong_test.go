@@ -160,29 +160,45 @@ func TestWrongFolders(t *testing.T) {
 	}{
 		{"the default is missing", folder("430100.json", city), "policy: 000000.json: the default is missing"},
 		{"nothing at all", folder(), "policy: 000000.json: the default is missing"},
-		{"the default begins late", folder("000000.json", edit(t, base, `"20210101"`, `"20210102"`)),
-			"policy: 000000.json: from: the default is needed from 20210101, not 20210102"},
-		{"the default ends", folder("000000.json", edit(t, base, `"to": ""`, `"to": "20991231"`)),
-			"policy: 000000.json: to: the default has to stay open"},
-		{"the default has a gap", folder(
-			"000000@2021-01.json", edit(t, base, `"to": ""`, `"to": "20251230"`),
-			"000000.json", edit(t, base, `"2021-01"`, `"2026-01"`, `"20210101"`, `"20260101"`)),
-			"policy: 000000@2026-01: from: 20260101 leaves a gap after 000000@2021-01"},
-		{"the older is still open", folder("000000.json", base, "430100@2026-01.json", city, "430100.json", later),
-			"policy: 430100@2026-07: from: 20260701 overlaps 430100@2026-01"},
-		{"they share a day", folder("000000.json", base, "430100@2026-01.json", closed,
-			"430100.json", edit(t, later, `"20260701"`, `"20260630"`)),
-			"policy: 430100@2026-07: from: 20260630 overlaps 430100@2026-01"},
+		{
+			"the default begins late", folder("000000.json", edit(t, base, `"20210101"`, `"20210102"`)),
+			"policy: 000000.json: from: the default is needed from 20210101, not 20210102",
+		},
+		{
+			"the default ends", folder("000000.json", edit(t, base, `"to": ""`, `"to": "20991231"`)),
+			"policy: 000000.json: to: the default has to stay open",
+		},
+		{
+			"the default has a gap", folder(
+				"000000@2021-01.json", edit(t, base, `"to": ""`, `"to": "20251230"`),
+				"000000.json", edit(t, base, `"2021-01"`, `"2026-01"`, `"20210101"`, `"20260101"`)),
+			"policy: 000000@2026-01: from: 20260101 leaves a gap after 000000@2021-01",
+		},
+		{
+			"the older is still open", folder("000000.json", base, "430100@2026-01.json", city, "430100.json", later),
+			"policy: 430100@2026-07: from: 20260701 overlaps 430100@2026-01",
+		},
+		{
+			"they share a day", folder("000000.json", base, "430100@2026-01.json", closed,
+				"430100.json", edit(t, later, `"20260701"`, `"20260630"`)),
+			"policy: 430100@2026-07: from: 20260630 overlaps 430100@2026-01",
+		},
 		{"they begin on one day", folder("000000.json", base, "430100@2026-01.json", closed,
 			"430100.json", edit(t, later, `"20260701"`, `"20260101"`)), "overlaps 430100@2026-0"},
-		{"a day lies between", folder("000000.json", base, "430100@2026-01.json", closed,
-			"430100.json", edit(t, later, `"20260701"`, `"20260702"`)),
-			"policy: 430100@2026-07: from: 20260702 leaves a gap after 430100@2026-01"},
-		{"one ID twice", folder("000000.json", base, "430100@2026-01.json", closed,
-			"430100.json", edit(t, later, `"2026-07"`, `"2026-01"`)),
-			"policy: 430100@2026-01.json: version: another file is 430100@2026-01"},
-		{"a file of another version's name", folder("000000.json", base, "430100@2026-02.json", city),
-			"policy: 430100@2026-02.json: region: the file of 430100@2026-01 is named 430100.json"},
+		{
+			"a day lies between", folder("000000.json", base, "430100@2026-01.json", closed,
+				"430100.json", edit(t, later, `"20260701"`, `"20260702"`)),
+			"policy: 430100@2026-07: from: 20260702 leaves a gap after 430100@2026-01",
+		},
+		{
+			"one ID twice", folder("000000.json", base, "430100@2026-01.json", closed,
+				"430100.json", edit(t, later, `"2026-07"`, `"2026-01"`)),
+			"policy: 430100@2026-01.json: version: another file is 430100@2026-01",
+		},
+		{
+			"a file of another version's name", folder("000000.json", base, "430100@2026-02.json", city),
+			"policy: 430100@2026-02.json: region: the file of 430100@2026-01 is named 430100.json",
+		},
 		{"a file that is no policy", folder("000000.json", base, "430100.json.bak", city), "policy: 430100.json.bak: region: the file of"},
 		{"a folder in the folder", folder("000000.json", base, "old/430100.json", city), "policy: old: "},
 	} {

@@ -185,9 +185,16 @@ func TestNothingPrintsKeys(t *testing.T) {
 	v := New(keys, rand.Reader)
 
 	var out bytes.Buffer
-	things := []any{keys, &keys, v, []Keys{keys}, map[string]Keys{"k": keys},
-		holder{keys, keys, &keys, v, keys}, &holder{keys, keys, &keys, v, v}, struct{ *Vault }{v}, struct{ Keys }{keys},
-		reflect.ValueOf(v).Elem(), reflect.ValueOf(holder{keys, keys, &keys, v, v})}
+	things := []any{
+		keys, &keys, v,
+		[]Keys{keys},
+		map[string]Keys{"k": keys},
+		holder{keys, keys, &keys, v, keys},
+		&holder{keys, keys, &keys, v, v},
+		struct{ *Vault }{v},
+		struct{ Keys }{keys},
+		reflect.ValueOf(v).Elem(), reflect.ValueOf(holder{keys, keys, &keys, v, v}),
+	}
 	for _, x := range things {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%t", "%f", "%p", "%c", "%U"} {
 			fmt.Fprintf(&out, verb+"\n", x)

@@ -204,7 +204,9 @@ func TestCommitStatementFails(t *testing.T) {
 	mustExec(t, s.conn, `PRAGMA foreign_keys = ON`)
 
 	commits := [][]store.Write{
-		{put("P", "a", 0)}, {put("poison", "b", 0)}, {put("P", "c", 0)},
+		{put("P", "a", 0)},
+		{put("poison", "b", 0)},
+		{put("P", "c", 0)},
 		{put("P", "d", 3)}, // would be a conflict
 	}
 	for i, err := range behindLock(t, s, path, nil, commits...) {
