@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -16,33 +15,9 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// problem is the body of every error (RFC 9457).
+// problem is the body of every error, and how it is sent.
 type problem struct {
-	Type       string `json:"type" doc:"A name of the kind of problem, urn:gongji:problem: and the code"`
-	Title      string `json:"title"`
-	Status     int    `json:"status"`
-	Detail     string `json:"detail"`
-	Instance   string `json:"instance,omitempty" doc:"The path that was asked"`
-	Code       string `json:"code" doc:"From the catalogue of answers"`
-	Kind       string `json:"kind" enum:"malformed,decided,unknown"`
-	MessageZH  string `json:"message_zh"`
-	MessageEN  string `json:"message_en"`
-	CashierZH  string `json:"cashier_zh,omitempty" doc:"A line for the till: who owes what"`
-	CashierEN  string `json:"cashier_en,omitempty"`
-	PersonZH   string `json:"person_zh,omitempty" doc:"A line for the family"`
-	PersonEN   string `json:"person_en,omitempty"`
-	Next       string `json:"next" enum:"fix,refresh_qr,requote,collect_cash,retry_same_id,do_nothing,contact"`
-	Field      string `json:"field,omitempty" doc:"The field at fault, such as lines[2].quantity"`
-	Line       int    `json:"line,omitempty" doc:"The line at fault"`
-	Rule       string `json:"rule,omitempty"`
-	RuleZH     string `json:"rule_zh,omitempty"`
-	RuleEN     string `json:"rule_en,omitempty"`
-	Policy     string `json:"policy,omitempty" doc:"The policy that holds the rule"`
-	Observed   string `json:"observed,omitempty"`
-	Allowed    string `json:"allowed,omitempty"`
-	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds"`
-	RequestID  string `json:"request_id,omitempty" doc:"Of an internal error, for whoever looks into it"`
-
+	answer.Problem
 	replay bool // the answer was given before
 }
 
@@ -67,7 +42,7 @@ func (p *problem) GetHeaders() http.Header {
 }
 
 // ContentType implements huma.ContentTypeFilter.
-func (p *problem) ContentType(string) string { return "application/problem+json" }
+func (p *problem) ContentType(string) string { return answer.ProblemType }
 
 // again is an error that was answered before.
 type again struct{ error }
@@ -86,28 +61,7 @@ func replayed(err error, replay bool) error {
 var errPanic = errors.New("api: panic")
 
 // problemOf returns the problem document of a refusal.
-func problemOf(r *family.Refusal) *problem {
-	row := answer.Of(r.Code)
-	p := &problem{
-		Type: "urn:gongji:problem:" + string(row.Code), Title: row.Title.ZH + " / " + row.Title.EN,
-		Status: row.Status, Code: string(row.Code), Kind: string(row.Kind),
-		MessageZH: row.Message.ZH, MessageEN: row.Message.EN,
-		CashierZH: row.Cashier.ZH, CashierEN: row.Cashier.EN, PersonZH: row.Person.ZH, PersonEN: row.Person.EN,
-		Next: string(row.Next), RetryAfter: row.RetryAfter,
-		Field: r.Field, Line: r.Line, Rule: r.Rule, Policy: r.Policy, Observed: r.Observed, Allowed: r.Allowed,
-	}
-	p.Detail = row.Message.EN
-	if r.Detail != "" {
-		p.Detail = r.Detail
-	}
-	if r.Field != "" {
-		p.Detail = r.Field + ": " + p.Detail
-	}
-	if text, ok := answer.Rule(r.Rule); ok {
-		p.RuleZH, p.RuleEN = text.ZH, text.EN
-	}
-	return p
-}
+func problemOf(r *family.Refusal) *problem { return &problem{Problem: answer.ProblemOf(r)} }
 
 // problem returns the problem document of an error. Only a refusal has content.
 func (d *door) problem(ctx context.Context, err error) *problem {
@@ -132,9 +86,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Type", p.ContentType(""))
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client has gone; there is nobody to tell
+	p.WriteTo(w)
 }
 
 // refuse answers a refusal before a handler runs.

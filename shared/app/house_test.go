@@ -178,18 +178,27 @@ func emptyHouse(t testing.TB) *house {
 // which everybody's account is empty.
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := emptyHouse(t)
-	for _, p := range cast {
-		h.feed(p)
-	}
-	for _, p := range places {
-		ok(h.FeedPlace(t.Context(), p))(t)
-	}
-	for _, i := range goods {
-		ok(h.FeedItem(t.Context(), i))(t)
-	}
-	return h
+	furnish.Do(func() {
+		h := emptyHouse(t)
+		for _, p := range cast {
+			h.feed(p)
+		}
+		for _, p := range places {
+			ok(h.FeedPlace(t.Context(), p))(t)
+		}
+		for _, i := range goods {
+			ok(h.FeedItem(t.Context(), i))(t)
+		}
+		furnished = h.freeze()
+	})
+	return furnished.thaw(t)
 }
+
+// The house that newHouse begins with is furnished once.
+var (
+	furnish   sync.Once
+	furnished frozen
+)
 
 func openHouse(t testing.TB, path string, c *clock, ids *draws, sent *atomic.Int64) *house {
 	t.Helper()

@@ -288,6 +288,33 @@ func TestWhatChangesBeforeTheCommitOfAPersonsActIsSeen(t *testing.T) {
 	}
 }
 
+// TestACodeShownInTheGapDiesToo: a code is issued while the link is being ended.
+func TestACodeShownInTheGapDiesToo(t *testing.T) {
+	h := newHouse(t)
+	h.pay(wang, 10000, 0)
+	id := h.bind(li, wang, "12", true, nil)
+	var qr QRView
+	a, _ := h.inTheGap(func() { qr = h.show(li, id) })
+	ok(a.EndBinding(t.Context(), wang, id))(t)
+	refused(h.Settle(t.Context(), pharmacy, SettleAsk{Message: h.message(pharmacy), Credential: byQR(qr.Digits), Bill: medicine(100)}))(t, family.QRReplaced)
+}
+
+// TestAConsentToBeShownAloneChecksBothSides: it writes neither account, and yet
+// both decide it.
+func TestAConsentToBeShownAloneChecksBothSides(t *testing.T) {
+	for _, p := range []family.PersonNo{li, wang} {
+		h := newHouse(t)
+		id := h.request(li, wang, "12", true, nil)
+		ok(h.Submit(t.Context(), li, id))(t)
+		a, _ := h.inTheGap(func() {
+			if err := h.Freeze(t.Context(), p, true); err != nil {
+				t.Error(err)
+			}
+		})
+		refused(a.Accept(t.Context(), wang, id))(t, family.PersonFrozen)
+	}
+}
+
 // TestWhatDecidedNothingHoldsNobodyUp: reference data and a grantor whose turn
 // never came may change in the gap without a second look.
 func TestWhatDecidedNothingHoldsNobodyUp(t *testing.T) {

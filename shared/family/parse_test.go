@@ -53,6 +53,7 @@ func TestParseYuan(t *testing.T) {
 		{"99999999999999999999", ""},
 		{"999999999999999999", ""},
 		{"184467440737095516.16", ""},
+		{"184467440737095517", ""}, // × 100 is just above 2^64: no product may wrap
 		{"", ""},
 		{"-", ""},
 		{"--1", ""},
@@ -121,6 +122,20 @@ func TestParseRatio(t *testing.T) {
 			t.Errorf("%s of %s is %v, want %s", c.ratio, c.of, got, c.want)
 		}
 	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the ratio of an amount below zero")
+			}
+		}()
+		family.Ratio(5000).Of(-1)
+	}()
+	// Where the product passes 64 bits, and where rounding carries into the 65th.
+	for _, f := range []family.Fen{1844674407370955, 1844674407370956, 9223372036854775807} {
+		if got := family.Whole.Of(f); got != f {
+			t.Errorf("the whole of %d is %d", int64(f), int64(got))
+		}
+	}
 	var r family.Ratio
 	if err := r.UnmarshalText([]byte("0.1000")); err != nil || r != 1000 {
 		t.Error(r, err)
@@ -144,6 +159,7 @@ func TestParseQuantity(t *testing.T) {
 		{"1000000", "1000000"},
 		{"1.0000", "1"},
 		{"1000000.0001", ""},
+		{"1844674407370956", ""}, // × 10000 is just above 2^64
 		{"0", ""},
 		{"0.0000", ""},
 		{"-1", ""},
@@ -303,6 +319,8 @@ func TestParseInstitutionCode(t *testing.T) {
 		{"H430281002555", ""},
 		{"H4302810025A", ""},
 		{"H43028100２5", ""},
+		{"HA3028100255", ""},
+		{"HP3028100255", ""},
 	})
 }
 

@@ -113,3 +113,60 @@ func TestProofTrustsNothing(t *testing.T) {
 		t.Error("a refund was lost, and nobody saw")
 	}
 }
+
+// TestProofOfARewrittenHistory: who rewrites a history and chains it anew is still
+// found where the history contradicts itself. Each case breaks one thing only.
+func TestProofOfARewrittenHistory(t *testing.T) {
+	w, sale := soldOnce(t)
+	w.credit("P0", family.Pockets{Past: 7_00})
+	_, refusal := w.refund(sale.ID, family.Return{LineNo: 2, Quantity: 1_0000})
+	refusedWith(t, refusal, "")
+	for _, c := range []struct {
+		what    string // that the proof says
+		rewrite func(*family.Account, []family.Entry)
+	}{
+		{"", func(*family.Account, []family.Entry) {}},
+		{"the entry is of another account", func(_ *family.Account, e []family.Entry) { e[2].Account = "P9" }},
+		{"entry 4 stands in place 3", func(_ *family.Account, e []family.Entry) { e[2].Seq = 4 }},
+		{"the balance after the entry is not the sum of the entries", func(_ *family.Account, e []family.Entry) { e[1].After.Past++ }},
+		{"the account counts 3 entries and there are 4, or its head is not their last", func(a *family.Account, _ []family.Entry) { a.Seq-- }},
+		{"the balance is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Balance.Current++ }},
+		{"the year's counters are not the sum of the entries", func(_ *family.Account, e []family.Entry) { e[1].Year, e[1].Pool = 2026, 5 }},
+		{"the quotas exceed the balance", func(a *family.Account, _ []family.Entry) { a.Given[0].Terms.Quota = 1000_00 }},
+		{"what the grant used in all is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Given[0].Used++ }},
+		{"what the grant spent in 202603 is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Given[0].Spent.Spent++ }},
+	} {
+		account, entries := w.accounts["P0"], slices.Clone(w.entries["P0"])
+		account.Given = slices.Clone(account.Given)
+		account.Year.Year = 2026
+		c.rewrite(&account, entries)
+		var head family.Hash
+		for i := range entries {
+			entries[i].Prev = head
+			head = entries[i].Hash()
+		}
+		account.Head = head
+		var found []string
+		for _, fault := range family.ProveAccount(account, entries) {
+			if fault.Account != "P0" {
+				t.Errorf("%+v", fault)
+			}
+			found = append(found, fault.What)
+		}
+		if c.what == "" && len(found) > 0 || c.what != "" && !slices.Equal(found, []string{c.what}) {
+			t.Errorf("found %q, want %q", found, c.what)
+		}
+	}
+	// A balance that was below zero once, though every sum agrees.
+	a, e := family.Credit(family.Account{Person: "A"}, "r", family.Pockets{Current: 5, Past: 5}, w.now)
+	for _, delta := range []family.Pockets{{Current: -6}, {Past: -6}} {
+		below := e
+		below.Seq, below.Delta, below.After, below.Prev = 2, delta, e.After.Plus(delta), e.Hash()
+		up := below
+		up.Seq, up.Delta, up.After, up.Prev = 3, family.Pockets{}.Minus(delta), e.After, below.Hash()
+		a.Seq, a.Head = 3, up.Hash()
+		if faults := family.ProveAccount(a, []family.Entry{e, below, up}); len(faults) != 1 || faults[0].Seq != 2 || faults[0].What != "the balance is below zero" {
+			t.Errorf("%+v", faults)
+		}
+	}
+}

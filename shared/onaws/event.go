@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -130,26 +129,11 @@ func answerTo(next http.Handler, r *http.Request, log *slog.Logger) (w *recorder
 // internal returns the answer "internal" in the manner of the JSON door: nobody
 // knows what was done, so the same request again is safe and a new one is not.
 func internal(r *http.Request) *recorder {
-	row := answer.Of(family.Internal)
 	g, _ := gateway(r.Context())
-	w := &recorder{header: http.Header{"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}}}
-	w.WriteHeader(row.Status)
-	_ = json.NewEncoder(&w.body).Encode(struct {
-		Type      string      `json:"type"`
-		Title     string      `json:"title"`
-		Status    int         `json:"status"`
-		Detail    string      `json:"detail"`
-		Instance  string      `json:"instance"`
-		Code      family.Code `json:"code"`
-		Kind      answer.Kind `json:"kind"`
-		MessageZH string      `json:"message_zh"`
-		MessageEN string      `json:"message_en"`
-		Next      answer.Next `json:"next"`
-		RequestID string      `json:"request_id"`
-	}{
-		"urn:gongji:problem:" + string(row.Code), row.Title.ZH + " / " + row.Title.EN, row.Status, row.Message.EN, r.URL.Path,
-		row.Code, row.Kind, row.Message.ZH, row.Message.EN, row.Next, g.RequestID,
-	}) // a buffer takes everything
+	p := answer.ProblemOf(family.Refuse(family.Internal))
+	p.Instance, p.RequestID = r.URL.Path, g.RequestID
+	w := &recorder{header: http.Header{"Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}}}
+	p.WriteTo(w)
 	return w
 }
 
