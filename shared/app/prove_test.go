@@ -91,6 +91,9 @@ func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
 		{"settlement", []store.Key{store.Key(messageKey(sale)), store.Key(messageKey(refunded)), store.Key(messageKey(reversed))}, sold},
 		{"refund", []store.Key{store.Key(messageKey(refund)), store.Key(messageKey(reversal))}, back},
 	} {
+		if testing.Short() {
+			kind.keys = kind.keys[len(kind.keys)-1:]
+		}
 		seen, unseen := map[string]bool{}, map[string]bool{}
 		for _, key := range kind.keys {
 			records := ok(h.store.Get(t.Context(), key))(t)
@@ -106,7 +109,16 @@ func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
 			h.prove()
 		}
 		t.Logf("%s: changes of %d fields in %d records were seen", kind.what, len(seen), len(kind.keys))
-		same(t, kind.what+": fields whose change nobody sees", slices.Sorted(maps.Keys(unseen)), slices.Sorted(slices.Values(kind.unseen)))
+		for path := range unseen {
+			if !slices.Contains(kind.unseen, path) {
+				t.Errorf("%s: nobody noticed a change of %s", kind.what, path)
+			}
+		}
+		for _, path := range kind.unseen {
+			if !unseen[path] && !testing.Short() {
+				t.Errorf("%s: every change of %s was noticed, and it is on the list of those that are not", kind.what, path)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,212 @@
+package app
+
+import (
+	"time"
+
+	"gongji/shared/family"
+)
+
+// gathered is a case with the records behind it.
+type gathered struct {
+	family.Case
+	qr      ref[qrRecord]
+	records map[family.PersonNo]accountRecord
+}
+
+// releaseUndecisive takes grantors out of the commit's checks whose turn never
+// came: how they stood decided nothing, unless they were ordered by balance.
+func (g *gathered) releaseUndecisive(t *tx, s family.Settlement) {
+	if g.Policy.Grants.Order == family.BalanceOrder {
+		return
+	}
+	for _, share := range s.Shares {
+		if share.Reason == family.NothingLeft || share.Reason == family.AccountUnused {
+			t.release(accountKey(share.Grantor))
+		}
+	}
+}
+
+// needs are the keys that an act needs whatever they hold.
+type needs struct{ decisive, reference []keyed }
+
+// needs returns what a settlement reads first: the place, the goods, the boxes, and
+// whom the credential names.
+func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
+	n := billNeeds(place, in.Bill)
+	switch c := in.Credential; c.Type {
+	case ByQR:
+		n.decisive = append(n.decisive, qrKey(a.vault.QRHash(c.Value)))
+	case ByID:
+		n.reference = append(n.reference, idIndexKey(a.vault.Index("id_no", c.Value)))
+	case ByCard:
+		n.reference = append(n.reference, cardIndexKey(a.vault.Index("card_no", c.Value)))
+	}
+	return n
+}
+
+func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
+	n := needs{reference: []keyed{placeKey(place)}}
+	for _, l := range bill.Lines {
+		n.reference = append(n.reference, itemKey(l.Code))
+		for _, code := range l.TraceCodes {
+			n.decisive = append(n.decisive, boxKey(code))
+		}
+	}
+	return n
+}
+
+// gather finds all that decides a case after its needs were read: first whom the
+// credential names, then his account and his grantors'. It refuses a credential
+// that names nobody.
+func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
+	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
+	if known, found, err := get(t, placeKey(place)); err != nil || !found || !known.Designated {
+		if err == nil {
+			err = family.Refuse(family.InstitutionNotDesignated)
+		}
+		return fail(err)
+	}
+	patient, qr, err := a.credited(t, in.Credential)
+	if err != nil {
+		return fail(err)
+	}
+	ahead := []keyed{accountKey(patient)}
+	if qr != nil {
+		ahead = append(ahead, accountKeys(qr.Grantors)...)
+	}
+	if in.Credential.Name != "" {
+		ahead = append(ahead, personKey(patient))
+	}
+	if err := t.refer(ahead...); err != nil {
+		return fail(err)
+	}
+	if name := in.Credential.Name; name != "" {
+		fits, err := a.nameFits(t, patient, name)
+		if err != nil {
+			return fail(err)
+		}
+		if !fits && qr != nil {
+			return fail(&family.Refusal{Code: family.QRWrongPatient, Field: "credential.name"})
+		}
+		if !fits {
+			return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "credential.name"})
+		}
+	}
+	g, names, err := a.gatherFor(t, place, patient, in.Bill, now)
+	if err != nil {
+		return fail(err)
+	}
+	g.Message = in.Message
+	if qr != nil {
+		g.qr, g.Token = qrKey(a.vault.QRHash(in.Credential.Value)), &qr.Token
+		if qr.PresenterMasked != "" {
+			names[qr.Token.Presenter] = qr.PresenterMasked
+		}
+	}
+	return g, names, nil
+}
+
+func accountKeys(people []family.PersonNo) []keyed {
+	keys := make([]keyed, len(people))
+	for i, p := range people {
+		keys[i] = accountKey(p)
+	}
+	return keys
+}
+
+// credited returns whom a credential names, and the QR token if it is one.
+func (a *App) credited(t *tx, c Credential) (family.PersonNo, *qrRecord, error) {
+	if c.Type == ByQR {
+		if _, err := family.ParseQRDigits(c.Value); err != nil {
+			return "", nil, &family.Refusal{Code: family.QRInvalid, Field: "credential.value", Detail: err.Error()}
+		}
+		record, found, err := get(t, qrKey(a.vault.QRHash(c.Value)))
+		if err == nil && !found {
+			err = &family.Refusal{Code: family.QRInvalid, Field: "credential.value"}
+		}
+		return record.Token.Patient, &record, err
+	}
+	index := idIndexKey(a.vault.Index("id_no", c.Value))
+	if c.Type == ByCard {
+		index = cardIndexKey(a.vault.Index("card_no", c.Value))
+	}
+	pointer, _, err := get(t, index)
+	if err == nil && pointer.To == "" {
+		err = &family.Refusal{Code: family.IdentityMismatch, Field: "credential.value"}
+	}
+	return family.PersonNo(pointer.To), nil, err
+}
+
+// nameFits tells whether a person has a name.
+func (a *App) nameFits(t *tx, p family.PersonNo, name string) (bool, error) {
+	if err := t.refer(personKey(p)); err != nil {
+		return false, err
+	}
+	person, _, err := get(t, personKey(p))
+	if err != nil {
+		return false, err
+	}
+	has, err := a.unseal(p, "name", person.Name)
+	return has == name, err
+}
+
+// gatherFor reads all that decides a case of a known patient.
+func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.PersonNo, bill family.Bill, now time.Time) (gathered, map[family.PersonNo]string, error) {
+	g := gathered{records: map[family.PersonNo]accountRecord{}}
+	names := map[family.PersonNo]string{}
+	patientRef := accountKey(patient)
+	need := billNeeds(place, bill)
+	if err := t.load(append(need.decisive, patientRef), need.reference); err != nil {
+		return g, nil, err
+	}
+	where, found, err := get(t, placeKey(place))
+	if err != nil {
+		return g, nil, err
+	}
+	if !found {
+		return g, nil, family.Refuse(family.InstitutionNotDesignated)
+	}
+	record, found, err := get(t, patientRef)
+	if err != nil {
+		return g, nil, err
+	}
+	if !found {
+		return g, nil, family.Refuse(family.PersonNotInsured)
+	}
+	g.records[patient], names[patient] = record, record.Masked
+	g.Case = family.Case{
+		Now: now, Place: where, Patient: record.Account, Bill: bill,
+		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Policy: a.policyOf(record.Account, now),
+	}
+	if err := t.read(accountKeys(grantorsOf(record.Account))...); err != nil {
+		return g, nil, err
+	}
+	for _, grantor := range record.Account.Grantors {
+		payer, _, err := get(t, accountKey(grantor.Person))
+		if err != nil {
+			return g, nil, err
+		}
+		g.records[grantor.Person], names[grantor.Person] = payer, payer.Masked
+		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: a.policyOf(payer.Account, now)})
+	}
+	day := family.DayOf(now)
+	for _, l := range bill.Lines {
+		item, _, err := get(t, itemKey(l.Code))
+		if err != nil {
+			return g, nil, err
+		}
+		if version, found := family.ItemOn(item.Versions, day); found {
+			g.Items[l.Code] = version
+		}
+		for _, code := range l.TraceCodes {
+			box, _, err := get(t, boxKey(code))
+			if err != nil {
+				return g, nil, err
+			}
+			if box.SoldBy != "" {
+				g.Sold[code] = box.SoldBy
+			}
+		}
+	}
+	return g, names, nil
+}
