@@ -105,7 +105,9 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 	if op.MaxBodyBytes != 0 {
 		bound = op.MaxBodyBytes
 	}
-	op.MaxBodyBytes = -1 // readBody bounds it: huma would refuse what just fits
+	// readBody bounds the body and reads it before huma does. Left to itself huma
+	// refuses what just fits, and its read deadline would cut off a long act.
+	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.Metadata = map[string]any{"access": access, "bound": bound}
 	if access != Open {
 		op.Security = []map[string][]string{{"bearer": {}}}

@@ -1,6 +1,8 @@
 package family_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -271,6 +273,22 @@ func TestParseIDNumber(t *testing.T) {
 	if err != nil || n.Birthday() != 19900307 {
 		t.Error(n.Birthday(), err)
 	}
+	// The check character as another reckoning has it; and a letter whose place
+	// after the digits would make it count as the digit that it stands for.
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		id := idNumber(fmt.Sprintf("%06d", random.IntN(1e6)), fmt.Sprint(20200101+random.IntN(28)), fmt.Sprintf("%03d", random.IntN(1000)))
+		if _, err := family.ParseIDNumber(id); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		for letter, digit := range map[string]string{"A": "6", "B": "7", "C": "8", "D": "9"} {
+			if wrong := strings.Replace(id[:6], digit, letter, 1) + id[6:]; wrong != id {
+				if _, err := family.ParseIDNumber(wrong); err == nil {
+					t.Errorf("%s passed", wrong)
+				}
+			}
+		}
+	}
 	// Every single wrong digit is caught by the check character.
 	for i := range valid {
 		for d := byte('0'); d <= '9'; d++ {
@@ -358,7 +376,13 @@ func TestParsePersonNo(t *testing.T) {
 	table(t, family.ParsePersonNo, same, []parsed{
 		{"1", "1"},
 		{"43000011100000158643", "43000011100000158643"},
-		{"aZ09", "aZ09"},
+		{"AZaz09", "AZaz09"},
+		{"a@", ""},
+		{"a[", ""},
+		{"a`", ""},
+		{"a{", ""},
+		{"a/", ""},
+		{"a:", ""},
 		{strings.Repeat("9", 30), strings.Repeat("9", 30)},
 		{"", ""},
 		{strings.Repeat("9", 31), ""},
