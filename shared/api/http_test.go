@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gongji/shared/family"
 
@@ -122,6 +123,34 @@ func (b *breaking) Read(p []byte) (int, error) {
 	n := copy(p, b.first)
 	b.first = b.first[n:]
 	return n, nil
+}
+
+// TestNoDeadlineAfterTheBody: once the body was read, a read deadline would do
+// nothing but cancel an act that takes longer.
+func TestNoDeadlineAfterTheBody(t *testing.T) {
+	h := fedHouse(t)
+	for _, path := range []string{"/v1/qr", "/v1/bindings"} {
+		r := httptest.NewRequest("POST", path, strings.NewReader(`{}`))
+		r.Header.Set("Authorization", "Bearer "+h.person(mother))
+		w := &timed{ResponseRecorder: httptest.NewRecorder()}
+		h.handler.ServeHTTP(w, r)
+		for _, deadline := range w.deadlines {
+			if !deadline.IsZero() {
+				t.Errorf("%s: it must be read by %v", path, deadline)
+			}
+		}
+	}
+}
+
+// timed is a connection that keeps the deadlines it was given.
+type timed struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (w *timed) SetReadDeadline(deadline time.Time) error {
+	w.deadlines = append(w.deadlines, deadline)
+	return nil
 }
 
 // TestPanic: whatever a handler panics with, the client hears that something went

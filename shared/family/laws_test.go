@@ -358,7 +358,8 @@ func TestLaw10_ACodeIsRedeemedOnce(t *testing.T) {
 		}
 		switch {
 		case code.Patient != c.Patient.Person, code.Presenter != c.Patient.Person, code.State != family.QRStateIssued,
-			code.Expires.Sub(code.Issued) != life, code.Issued.After(issuedAt), issuedAt.Sub(code.Issued) >= time.Second:
+			code.Expires.Sub(code.Issued) != life, code.Issued.After(issuedAt), issuedAt.Sub(code.Issued) >= time.Second,
+			code.Issued.Nanosecond() != 0 || code.Expires.Nanosecond() != 0:
 			t.Fatalf("%+v", code)
 		}
 		shown := code
