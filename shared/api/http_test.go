@@ -240,3 +240,35 @@ func TestContentOfAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestPicturesOfACode: there is a picture while the code can be redeemed, and then
+// its presenter hears why there is none.
+func TestPicturesOfACode(t *testing.T) {
+	s := sceneOf(t)
+	for state, gone := range map[string]string{"issued": "200", "spent": "410 qr_spent", "replaced": "410 qr_replaced", "expired": "410 qr_expired", "ended": "410 qr_replaced"} {
+		h := s.open(t)
+		mothers := h.person(mother)
+		qr := h.must(201, mothers, "POST", "/v1/qr", map[string]any{"binding_id": s.bound})
+		want := state
+		switch state {
+		case "spent":
+			h.must(201, h.place(hospital), "POST", "/v1/settlements", bill(h.messageID(hospital), qr["digits"].(string)))
+		case "replaced":
+			h.must(201, mothers, "POST", "/v1/qr", map[string]any{"binding_id": s.bound})
+		case "expired":
+			h.advance(time.Minute)
+		case "ended":
+			h.must(200, h.person(father), "DELETE", "/v1/bindings/"+s.bound, nil)
+			want = "replaced"
+		}
+		now := h.must(200, mothers, "GET", "/v1/qr/"+qr["token_id"].(string), nil)
+		if now["state"] != want || (now["digits"] != nil) != (state == "issued") || (now["settlement_id"] != nil) != (state == "spent") {
+			t.Errorf("%s: %v", state, now)
+		}
+		for _, name := range []string{"svg_url", "png_url", "code128_url"} {
+			if r := h.ask(mothers, "GET", qr[name].(string), nil); heard(t, r) != gone {
+				t.Errorf("%s %s: %s, not %s", state, name, heard(t, r), gone)
+			}
+		}
+	}
+}

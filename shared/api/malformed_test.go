@@ -389,6 +389,9 @@ func TestWholeBodies(t *testing.T) {
 				"a raw line end in a text": good[:len(good)-1] + ",\"x\":\"a\nb\"}", "seventeen deep": `{"x":` + strings.Repeat("[", 16) + "1" + strings.Repeat("]", 16) + "}",
 				"endlessly deep": strings.Repeat(`{"x":[`, 20_000), "an array endlessly deep": strings.Repeat("[", 200_000), "a form": "name=x&id_no=y", "markup": "<settlement/>",
 			}
+			if strings.Contains(good, `":"`) {
+				bodies["a byte that is no UTF-8 in a text"] = strings.Replace(good, `":"`, "\":\"\xff", 1)
+			}
 			for i := range len(good) {
 				bodies[fmt.Sprintf("%d bytes of it", i)] = good[:i]
 			}

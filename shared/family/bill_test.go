@@ -146,9 +146,12 @@ func TestItemOn(t *testing.T) {
 	for day, want := range map[family.Day]string{
 		20231231: "", 20240101: "old", 20251231: "old", 20260101: "new", 20260228: "new", 20260301: "trial", 20260331: "trial", 20260401: "new", 20990101: "new",
 	} {
-		item, found := family.ItemOn(versions, day)
-		if found != (want != "") || item.Name != want {
-			t.Errorf("%v: %q", day, item.Name)
+		for range 2 { // in whatever order the versions are kept
+			item, found := family.ItemOn(versions, day)
+			if found != (want != "") || item.Name != want {
+				t.Errorf("%v: %q", day, item.Name)
+			}
+			slices.Reverse(versions)
 		}
 	}
 }
@@ -180,5 +183,32 @@ func TestCeilings(t *testing.T) {
 		if s.Paid.OverLimit != c.over || (s.Lines[0].Reason == family.CeilingReached) != (c.over > 0) {
 			t.Errorf("level %s, %v: %v over the ceiling, %s", c.level, c.ceiling, s.Paid.OverLimit, s.Lines[0].Reason)
 		}
+	}
+}
+
+func TestIsItemCode(t *testing.T) {
+	for code, want := range map[string]bool{
+		"X": true, "!~": true, "XN01BBA064B002010178765": true, "001102000000100-1": true, strings.Repeat("9", 50): true,
+		"": false, " ": false, "X 1": false, "X\t": false, "X\x7f": false, "药": false, strings.Repeat("9", 51): false,
+	} {
+		if family.IsItemCode(code) != want {
+			t.Errorf("%q: %t", code, !want)
+		}
+	}
+}
+
+// TestLargestSettlement: the largest bill passes, and its settlement still fits one
+// commit of a hundred records.
+func TestLargestSettlement(t *testing.T) {
+	bill := family.Bill{MedType: family.Outpatient, Total: 1, Lines: make([]family.Line, family.MaxLines)}
+	for i := range bill.Lines {
+		bill.Lines[i] = family.Line{No: i + 1, Code: "X1", Quantity: 1}
+	}
+	if refusal := bill.Check(); refusal != nil || family.MaxLines != 200 {
+		t.Error(family.MaxLines, refusal)
+	}
+	const message, token, patient, entry = 1, 1, 1, 1
+	if most := message + token + patient + entry + family.MaxGrantors*2 + family.MaxTraceCodes; most > 100 {
+		t.Errorf("a settlement may write %d records", most)
 	}
 }
