@@ -159,7 +159,7 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if c.Bill.ExpectedCash != nil && *c.Bill.ExpectedCash != s.Paid.CashDue {
 		return Settlement{}, &Refusal{
 			Code: QuoteStale, Field: "expected_cash_fen",
-			Observed: strconv.Itoa(int(s.Paid.CashDue)), Allowed: strconv.Itoa(int(*c.Bill.ExpectedCash)),
+			Observed: strconv.Itoa(int(*c.Bill.ExpectedCash)), Allowed: strconv.Itoa(int(s.Paid.CashDue)),
 		}
 	}
 	if refusal := c.Bill.sums(); refusal != nil {
