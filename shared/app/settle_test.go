@@ -224,7 +224,7 @@ func TestARefusalIsFinalToo(t *testing.T) {
 	ask := SettleAsk{Message: h.message(pharmacy), Credential: h.byID(wang), Bill: medicine(3000)}
 	ask.Bill.ExpectedCash = new(family.Fen) // nothing: her account should pay it all
 	first := refused(h.Settle(t.Context(), pharmacy, ask))(t, family.QuoteStale)
-	same(t, "observed and allowed", []string{first.Observed, first.Allowed}, []string{"3000", "0"})
+	same(t, "observed and allowed", []string{first.Observed, first.Allowed}, []string{"0", "3000"})
 
 	h.pay(wang, 10000, 0) // now it could
 	before := h.dump()
