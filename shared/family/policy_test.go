@@ -80,11 +80,32 @@ func TestPolicyValidate(t *testing.T) {
 		{"benefits[1].ratio", func(p *family.Policy) { p.Benefits[1].Ratio["1"] = family.Whole + 1 }},
 		{"benefits[1].ratio", func(p *family.Policy) { p.Benefits[1].Ratio["1"] = -1 }},
 		{"benefits[0].yearly_cap_fen", func(p *family.Policy) { p.Benefits[0].YearlyCap = -1 }},
+		{"benefits[0].yearly_cap_fen", func(p *family.Policy) { p.Benefits[0].YearlyCap = family.MaxFen + 1 }},
+		{"benefits[0].deductible_fen", func(p *family.Policy) { p.Benefits[0].Deductible["2"] = family.MaxFen + 1 }},
 	} {
 		p := samplePolicy()
 		c.spoil(p)
 		if err := p.Validate(); err == nil || !strings.HasPrefix(err.Error(), c.rule+":") {
 			t.Errorf("%v, want a fault of %s", err, c.rule)
+		}
+	}
+}
+
+// TestPolicyBounds: the bounds themselves are allowed.
+func TestPolicyBounds(t *testing.T) {
+	least, most := samplePolicy(), samplePolicy()
+	least.Version, least.To = "1", least.From
+	least.ConsentAge, least.MaxLinks, least.QRLife = 1, 1, 10*time.Second
+	least.Grants.MaxMembers, least.Grants.MaxGrantors, least.Grants.Floor = 1, 1, 0
+	least.Grants.MaxPerKin = map[family.Kin]int{family.Spouse: 1}
+	least.Benefits[0].Deductible["2"], least.Benefits[0].Ratio["2"], least.Benefits[0].YearlyCap = 0, 0, 0
+	most.Version = strings.Repeat("1", 16)
+	most.ConsentAge, most.MaxLinks, most.QRLife = 18, family.MaxMembers, 10*time.Minute
+	most.Grants.MaxMembers, most.Grants.MaxGrantors, most.Grants.Floor = family.MaxMembers, family.MaxGrantors, family.MaxFen
+	most.Benefits[0].Deductible["2"], most.Benefits[0].Ratio["2"], most.Benefits[0].YearlyCap = family.MaxFen, family.Whole, family.MaxFen
+	for _, p := range []*family.Policy{least, most} {
+		if err := p.Validate(); err != nil {
+			t.Error(err)
 		}
 	}
 }
