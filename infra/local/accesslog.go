@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gongji/shared/app"
 )
 
 // logAccess writes one line for each request: what was asked and how it was
@@ -14,6 +16,8 @@ func logAccess(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		seen := &statusWriter{ResponseWriter: w}
+		ctx, tally := app.WithTally(r.Context())
+		r = r.WithContext(ctx)
 		defer func() { // also of a request that ends in a panic: its status is 0
 			method := r.Method
 			if !slices.Contains(methods, method) {
@@ -23,8 +27,9 @@ func logAccess(next http.Handler, log *slog.Logger) http.Handler {
 			if seen.status >= http.StatusInternalServerError {
 				level = slog.LevelError
 			}
-			log.Log(r.Context(), level, "request", "method", method, "route", routeOf(r.URL.Path),
-				"status", seen.status, "ms", time.Since(began).Milliseconds(), "request_id", w.Header().Get("Request-Id"))
+			attrs := append(tally.Attrs(), slog.String("method", method), slog.String("route", routeOf(r.URL.Path)),
+				slog.Int("status", seen.status), slog.Int64("ms", time.Since(began).Milliseconds()), slog.String("request_id", w.Header().Get("Request-Id")))
+			log.LogAttrs(ctx, level, "request", attrs...)
 		}()
 		next.ServeHTTP(seen, r)
 	})

@@ -26,6 +26,7 @@ func (a *App) FindMessage(ctx context.Context, place family.InstitutionCode, id 
 	if id.Institution() != place {
 		return MessageView{}, family.Refuse(family.NotFound)
 	}
+	tallyOf(ctx).about(id)
 	now := a.now()
 	return act(ctx, a, func(t *tx) (MessageView, error) {
 		messageRef := messageKey(id)

@@ -29,14 +29,18 @@ const maxAttempts = 12
 func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, error) {
 	var none A
 	var open unsettled
+	tally := tallyOf(ctx)
 	for attempt := range maxAttempts {
-		if attempt > 0 && a.pause(ctx, attempt) != nil {
-			break
+		if attempt > 0 {
+			if a.pause(ctx, attempt) != nil {
+				break
+			}
+			tally.again.Add(1)
 		}
 		// Asked before anything is read: what lands while decide reads, it may see
 		// in part.
 		settled, err := open.settled(ctx, a.store)
-		t := &tx{ctx: ctx, store: a.store, slots: map[store.Key]*slot{}}
+		t := &tx{ctx: ctx, store: a.store, tally: tally, slots: map[store.Key]*slot{}}
 		var answer A
 		if err == nil {
 			answer, err = decide(t)
@@ -64,11 +68,13 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 			}
 			return answer, nil
 		}
+		tally.commits.Add(1)
 		err = a.store.Commit(ctx, writes)
 		for again := 1; again < maxAttempts && open.asks(err, writes); again++ {
 			if a.pause(ctx, again) != nil {
 				break
 			}
+			tally.commits.Add(1)
 			err = a.store.Commit(ctx, writes) // the very same
 		}
 		switch {
@@ -138,6 +144,7 @@ func gaveUp(open unsettled) *family.Refusal {
 type tx struct {
 	ctx   context.Context
 	store store.Store
+	tally *Tally
 	slots map[store.Key]*slot
 	order []*slot // as first read, so that commits are the same for the same act
 }
@@ -177,6 +184,7 @@ func (t *tx) load(decisive, reference []keyed) error {
 	if len(missing) == 0 {
 		return nil
 	}
+	t.tally.reads.Add(1)
 	records, err := t.store.Get(t.ctx, missing...)
 	if err != nil {
 		return err
@@ -293,5 +301,8 @@ func many[T any](ctx context.Context, a *App, refs ...ref[T]) ([]*T, error) {
 
 // list reads the records of a range outside any act.
 func (a *App) list(ctx context.Context, r store.Range) ([]store.Record, error) {
-	return act(ctx, a, func(*tx) ([]store.Record, error) { return a.store.List(ctx, r) })
+	return act(ctx, a, func(t *tx) ([]store.Record, error) {
+		t.tally.reads.Add(1)
+		return a.store.List(ctx, r)
+	})
 }

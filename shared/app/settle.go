@@ -156,6 +156,7 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 	if id.Institution() != place {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message id begins with your own institution code"}
 	}
+	tallyOf(ctx).about(id)
 	fingerprint, err := a.fingerprint(op, content)
 	if err != nil {
 		return Outcome{}, err

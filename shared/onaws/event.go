@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"gongji/shared/answer"
+	"gongji/shared/app"
 	"gongji/shared/family"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -57,12 +58,13 @@ func Handler(next http.Handler, log *slog.Logger) func(context.Context, events.A
 			ctx, cancel = context.WithDeadline(ctx, end.Add(-reserve))
 			defer cancel()
 		}
+		ctx, tally := app.WithTally(ctx)
 		r, err := request(ctx, e)
 		if err != nil {
 			return events.APIGatewayV2HTTPResponse{}, err
 		}
 		w := answerTo(next, r, log)
-		logRequest(r.Context(), log, w, time.Since(began))
+		logRequest(r.Context(), log, w, tally, time.Since(began))
 		return w.response(), nil
 	}
 }
@@ -118,6 +120,9 @@ func answerTo(next http.Handler, r *http.Request, log *slog.Logger) (w *recorder
 			w = internal(r)
 		}
 	}()
+	if trace := traceID(r.Context()); trace != "" {
+		w.header.Set("Trace-Id", trace)
+	}
 	next.ServeHTTP(w, r)
 	if w.body.Len() > maxAnswer {
 		log.ErrorContext(r.Context(), "the answer is too large", "bytes", w.body.Len())

@@ -261,7 +261,7 @@ func TestLog(t *testing.T) {
 	//lint:ignore SA1029 the Lambda library's own key
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2")
 	e := onawstest.Request{Method: "GET", Target: "/v1/qr/zhangsan?name=lisi", Header: http.Header{"Authorization": {"Bearer wangwu"}}}.Event("GET /v1/qr/{token_id}")
-	_, err := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	out, err := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		log.With("kind", "inner").WarnContext(r.Context(), "commit refused", "attempt", 1)
 		w.Header().Set("Request-Id", "R1")
 		w.Header().Set("Content-Type", "application/problem+json")
@@ -270,6 +270,9 @@ func TestLog(t *testing.T) {
 	}), log)(ctx, e)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := onawstest.ReplyOf(t, out).Header.Get("Trace-Id"); got != "Root=1-2" {
+		t.Errorf("the caller is told trace id %q", got)
 	}
 	for _, secret := range []string{"zhangsan", "lisi", "wangwu", "zhaoliu"} {
 		if strings.Contains(lines.String(), secret) {
@@ -293,6 +296,7 @@ func TestLog(t *testing.T) {
 	inner := map[string]any{"level": "WARN", "message": "commit refused", "kind": "inner", "attempt": 1.0}
 	outer := map[string]any{
 		"level": "ERROR", "message": "request", "status": 503.0, "code": "outcome_unknown", "request_id": "R1", "Unknown": 1.0, "Function": "",
+		"reads": 0.0, "commits": 0.0, "again": 0.0,
 		"_aws": map[string]any{"CloudWatchMetrics": []any{map[string]any{
 			"Namespace": "Gongji", "Dimensions": []any{[]any{"Function"}},
 			"Metrics": []any{map[string]any{"Name": "Milliseconds", "Unit": "Milliseconds"}, map[string]any{"Name": "Unknown", "Unit": "Count"}},

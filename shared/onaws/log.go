@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"gongji/shared/app"
+
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
@@ -25,13 +27,19 @@ func (n numbered) Handle(ctx context.Context, r slog.Record) error {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		r.AddAttrs(slog.String("lambda_request_id", lc.AwsRequestID))
 	}
-	if trace, ok := ctx.Value("x-amzn-trace-id").(string); ok && trace != "" { // the Lambda library's key
+	if trace := traceID(ctx); trace != "" {
 		r.AddAttrs(slog.String("trace_id", trace))
 	}
 	if g, ok := gateway(ctx); ok {
 		r.AddAttrs(slog.String("gateway_request_id", g.RequestID), slog.String("route", g.RouteKey))
 	}
 	return n.Handler.Handle(ctx, r)
+}
+
+// traceID returns the id under which X-Ray knows the invocation; empty is none.
+func traceID(ctx context.Context) string {
+	id, _ := ctx.Value("x-amzn-trace-id").(string) // the Lambda library's key
+	return id
 }
 
 // WithAttrs implements slog.Handler.
@@ -43,14 +51,16 @@ func (n numbered) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (n numbered) WithGroup(name string) slog.Handler { return numbered{n.Handler.WithGroup(name)} }
 
 // logRequest writes the line of one request: the route as the template has it,
-// never the path, which may name somebody.
-func logRequest(ctx context.Context, log *slog.Logger, w *recorder, took time.Duration) {
+// never the path, which may name somebody; how it was answered, which message it was
+// about and what it cost the table.
+func logRequest(ctx context.Context, log *slog.Logger, w *recorder, tally *app.Tally, took time.Duration) {
 	level, unknown := slog.LevelInfo, 0
 	if w.status >= http.StatusInternalServerError {
 		level, unknown = slog.LevelError, 1
 	}
 	attrs := metrics(metric{"Milliseconds", "Milliseconds", took.Milliseconds()}, metric{"Unknown", "Count", int64(unknown)})
 	attrs = append(attrs, slog.Int("status", w.status))
+	attrs = append(attrs, tally.Attrs()...)
 	if id := w.sent.Get("Request-Id"); id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
