@@ -31,9 +31,9 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "QR#*"},
 	},
 	"SettlementFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "DAY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "DAY#*", "GUESS#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
 		"dynamodb:Query":              {"DAY#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "GUESS#*", "QR#*", "TRACE#*"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
 	},
 	"AccountFunction": { // it writes nothing

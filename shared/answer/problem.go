@@ -48,6 +48,9 @@ func ProblemOf(r *family.Refusal) Problem {
 		Field: r.Field, Line: r.Line, Rule: r.Rule, Policy: r.Policy, Observed: r.Observed, Allowed: r.Allowed,
 		Detail: row.Message.EN,
 	}
+	if r.RetryAfter > 0 {
+		p.RetryAfter = r.RetryAfter
+	}
 	if r.Detail != "" {
 		p.Detail = r.Detail
 	}

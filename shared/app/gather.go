@@ -36,6 +36,7 @@ func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
 	switch c := in.Credential; c.Type {
 	case ByQR:
 		n.decisive = append(n.decisive, qrKey(a.vault.QRHash(c.Value)))
+		n.reference = append(n.reference, guessesKey(place))
 	case ByID:
 		n.reference = append(n.reference, idIndexKey(a.vault.Index("id_no", c.Value)))
 	case ByCard:
@@ -60,10 +61,14 @@ func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
 // that names nobody.
 func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
 	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
-	if known, found, err := get(t, placeKey(place)); err != nil || !found || !known.Designated {
-		if err == nil {
-			err = family.Refuse(family.InstitutionNotDesignated)
-		}
+	where, found, err := get(t, placeKey(place))
+	if err == nil && (!found || !where.Designated) {
+		err = family.Refuse(family.InstitutionNotDesignated)
+	}
+	if err == nil && in.Credential.Type == ByQR {
+		err = a.mayTry(t, where, now)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	patient, qr, err := a.credited(t, in.Credential)

@@ -150,6 +150,10 @@ func placeKey(code family.InstitutionCode) ref[family.Place] {
 	return ref[family.Place]{Part: "INST#" + string(code), Sort: "I"}
 }
 
+func guessesKey(code family.InstitutionCode) ref[guessesRecord] {
+	return ref[guessesRecord]{Part: "GUESS#" + string(code), Sort: "G"}
+}
+
 // placesPart lists all institutions, for the proof of a day.
 const placesPart = "INSTITUTIONS"
 

@@ -43,6 +43,7 @@ var kinds = []kind{
 	{"message", "DAY#", "S#", new(messageRecord), store.Key(messageKey("P43010000002202603121200000001"))},
 	{"answer given once", "ONCE#", "K#", new(onceRecord), store.Key(onceKey("P1", "hash"))},
 	{"place", "INST#", "I", new(family.Place), store.Key(placeKey(pharmacy))},
+	{"bad codes", "GUESS#", "G", new(guessesRecord), store.Key(guessesKey(pharmacy))},
 	{"place's row", "INSTITUTIONS", "", new(pointerRecord), store.Key(placeRowKey(pharmacy))},
 	{"item", "ITEM#", "I", new(catalogueRecord), store.Key(itemKey("X1"))},
 	{"box", "TRACE#", "T", new(boxRecord), store.Key(boxKey("8300"))},

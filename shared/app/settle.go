@@ -44,27 +44,39 @@ type Outcome struct {
 }
 
 // Quote decides what a settlement would be and moves nothing. It may be repeated
-// and leaves no trace.
+// and leaves no trace, but for a code that nobody was issued, which is counted.
 func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in SettleAsk) (Outcome, error) {
 	if refusal := in.check(); refusal != nil {
 		return Outcome{}, refusal
 	}
 	now := a.now()
-	return act(ctx, a, func(t *tx) (Outcome, error) {
+	type quoted struct {
+		outcome Outcome
+		refused error // and something was written down
+	}
+	done, err := act(ctx, a, func(t *tx) (quoted, error) {
 		need := a.needs(place, in)
 		if err := t.load(need.decisive, need.reference); err != nil {
-			return Outcome{}, err
+			return quoted{}, err
 		}
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
-			return Outcome{}, err
+			counted, err := a.countGuess(t, place, err, now)
+			if counted {
+				return quoted{refused: err}, nil
+			}
+			return quoted{}, err
 		}
 		s, refusal := family.Quote(c.Case)
 		if refusal != nil {
-			return Outcome{}, refusal
+			return quoted{}, refusal
 		}
-		return Outcome{Settlement: s, Names: names}, nil
+		return quoted{outcome: Outcome{Settlement: s, Names: names}}, nil
 	})
+	if err == nil {
+		err = done.refused
+	}
+	return done.outcome, err
 }
 
 // Check tells a person whether a bill would be paid for him, or for a relative
@@ -118,6 +130,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	return a.message(ctx, place, in.Message, "settle", in, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
+			_, err = a.countGuess(t, place, err, now)
 			return messageRecord{}, err
 		}
 		s, effects, refusal := family.Settle(c.Case)

@@ -68,8 +68,6 @@ func TestAQuoteMovesNothingAndIsWhatTheSettlementBecomes(t *testing.T) {
 	same(t, "a second quote", ok(h.Quote(t.Context(), hospital, ask))(t), quote)
 	check := ok(h.Check(t.Context(), li, id, hospital, clinicVisit()))(t)
 	same(t, "what he asked beforehand", partsOf(check), partsOf(quote))
-	_, err := h.Quote(t.Context(), hospital, SettleAsk{Credential: byQR("86" + strings.Repeat("0", 18)), Bill: clinicVisit()})
-	same(t, "a quote for no code", codeOf(err), family.QRInvalid)
 	h.wantNothingMoved(before)
 
 	cash := quote.Settlement.Paid.CashDue

@@ -133,6 +133,11 @@ type Policy struct {
 	MaxLinks int
 	// QRLife is how long a displayed code can be redeemed.
 	QRLife time.Duration
+	// BadCodes is how many codes that were never issued an institution of the
+	// region may send in a minute, and BadCodesPause how long after the last of
+	// them no code of it is looked at.
+	BadCodes      int
+	BadCodesPause time.Duration
 
 	Grants   GrantPolicy
 	Benefits []Benefit
@@ -210,6 +215,10 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("links.max_members: %d is not in 1..%d", p.MaxLinks, MaxMembers)
 	case p.QRLife < 10*time.Second || p.QRLife > 10*time.Minute || p.QRLife%time.Second != 0:
 		return fmt.Errorf("qr.life_seconds: %v is not in 10..600", p.QRLife)
+	case p.BadCodes < 1 || p.BadCodes > 100:
+		return fmt.Errorf("qr.bad_codes_a_minute: %d is not in 1..100", p.BadCodes)
+	case p.BadCodesPause < 10*time.Second || p.BadCodesPause > 60*time.Minute || p.BadCodesPause%time.Second != 0:
+		return fmt.Errorf("qr.pause_seconds: %v is not in 10..3600", p.BadCodesPause)
 	case g.MaxMembers < 1 || g.MaxMembers > MaxMembers:
 		return fmt.Errorf("grants.max_members: %d is not in 1..%d", g.MaxMembers, MaxMembers)
 	case g.MaxGrantors < 1 || g.MaxGrantors > MaxGrantors:

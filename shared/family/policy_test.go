@@ -12,7 +12,7 @@ import (
 func samplePolicy() *family.Policy {
 	return &family.Policy{
 		Region: "430100", Version: "test", From: 20260101, NameZH: "试验", NameEN: "test",
-		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute,
+		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, BadCodes: 5, BadCodesPause: time.Minute,
 		Grants: family.GrantPolicy{
 			Kins: append([]family.Kin(nil), family.Kins...), MaxPerKin: map[family.Kin]int{family.Spouse: 1, family.Parent: 2},
 			MaxMembers: 10, MaxGrantors: 8, Grantors: []family.Insutype{family.Employee},
@@ -52,6 +52,11 @@ func TestPolicyValidate(t *testing.T) {
 		{"qr.life_seconds", func(p *family.Policy) { p.QRLife = 9 * time.Second }},
 		{"qr.life_seconds", func(p *family.Policy) { p.QRLife = 601 * time.Second }},
 		{"qr.life_seconds", func(p *family.Policy) { p.QRLife = 10500 * time.Millisecond }},
+		{"qr.bad_codes_a_minute", func(p *family.Policy) { p.BadCodes = 0 }},
+		{"qr.bad_codes_a_minute", func(p *family.Policy) { p.BadCodes = 101 }},
+		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = 9 * time.Second }},
+		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = time.Hour + time.Second }},
+		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = 10500 * time.Millisecond }},
 		{"grants.max_members", func(p *family.Policy) { p.Grants.MaxMembers = 0 }},
 		{"grants.max_members", func(p *family.Policy) { p.Grants.MaxMembers = family.MaxMembers + 1 }},
 		{"grants.max_grantors", func(p *family.Policy) { p.Grants.MaxGrantors = 0 }},
@@ -96,11 +101,13 @@ func TestPolicyBounds(t *testing.T) {
 	least, most := samplePolicy(), samplePolicy()
 	least.Version, least.To = "1", least.From
 	least.ConsentAge, least.MaxLinks, least.QRLife = 1, 1, 10*time.Second
+	least.BadCodes, least.BadCodesPause = 1, 10*time.Second
 	least.Grants.MaxMembers, least.Grants.MaxGrantors, least.Grants.Floor = 1, 1, 0
 	least.Grants.MaxPerKin = map[family.Kin]int{family.Spouse: 1}
 	least.Benefits[0].Deductible["2"], least.Benefits[0].Ratio["2"], least.Benefits[0].YearlyCap = 0, 0, 0
 	most.Version = strings.Repeat("1", 16)
 	most.ConsentAge, most.MaxLinks, most.QRLife = 18, family.MaxMembers, 10*time.Minute
+	most.BadCodes, most.BadCodesPause = 100, time.Hour
 	most.Grants.MaxMembers, most.Grants.MaxGrantors, most.Grants.Floor = family.MaxMembers, family.MaxGrantors, family.MaxFen
 	most.Benefits[0].Deductible["2"], most.Benefits[0].Ratio["2"], most.Benefits[0].YearlyCap = family.MaxFen, family.Whole, family.MaxFen
 	for _, p := range []*family.Policy{least, most} {

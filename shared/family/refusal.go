@@ -101,6 +101,9 @@ type Refusal struct {
 	Rule, Policy string
 	// Observed and Allowed say what was found and what would have passed.
 	Observed, Allowed string
+	// RetryAfter is after how many seconds the same request may pass; 0 leaves
+	// that to the code.
+	RetryAfter int
 	// Detail is a sentence in English for whoever mends the request.
 	Detail string
 }

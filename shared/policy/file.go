@@ -41,8 +41,10 @@ type links struct {
 }
 
 type qr struct {
-	LifeSeconds int      `json:"life_seconds"`
-	Sources     []source `json:"sources" rule:"-"`
+	LifeSeconds     int      `json:"life_seconds"`
+	BadCodesAMinute int      `json:"bad_codes_a_minute"`
+	PauseSeconds    int      `json:"pause_seconds"`
+	Sources         []source `json:"sources" rule:"-"`
 }
 
 type grants struct {
@@ -157,6 +159,9 @@ func (f *file) policy() (*family.Policy, error) {
 	if f.QR.LifeSeconds < 0 || f.QR.LifeSeconds > 24*60*60 { // beyond, the product below could wrap
 		return nil, fmt.Errorf("qr.life_seconds: %d", f.QR.LifeSeconds)
 	}
+	if f.QR.PauseSeconds < 0 || f.QR.PauseSeconds > 24*60*60 {
+		return nil, fmt.Errorf("qr.pause_seconds: %d", f.QR.PauseSeconds)
+	}
 	p := &family.Policy{
 		Region:                region,
 		Version:               f.Version,
@@ -167,6 +172,8 @@ func (f *file) policy() (*family.Policy, error) {
 		ConsentAge:            f.ConsentAge,
 		MaxLinks:              f.Links.MaxMembers,
 		QRLife:                time.Duration(f.QR.LifeSeconds) * time.Second,
+		BadCodes:              f.QR.BadCodesAMinute,
+		BadCodesPause:         time.Duration(f.QR.PauseSeconds) * time.Second,
 		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
 		Grants: family.GrantPolicy{
 			Kins:        f.Grants.Kins,

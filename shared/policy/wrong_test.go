@@ -68,6 +68,12 @@ var faults = []struct{ old, new, want string }{
 	{`"life_seconds": 60`, `"life_seconds": 5`, "qr.life_seconds: 5"},
 	{`"life_seconds": 60`, `"life_seconds": 36893488207`, "qr.life_seconds: 36893488207"}, // × 1e9 wraps to 60 s or so
 	{`"life_seconds": 60`, `"life_seconds": -60`, "qr.life_seconds: -60"},
+	{`"bad_codes_a_minute": 5`, `"bad_codes_a_minute": 0`, "qr.bad_codes_a_minute: 0"},
+	{`"bad_codes_a_minute": 5`, `"bad_codes_a_minute": 101`, "qr.bad_codes_a_minute: 101"},
+	{`"pause_seconds": 60`, `"pause_seconds": 9`, "qr.pause_seconds: 9s"},
+	{`"pause_seconds": 60`, `"pause_seconds": 3601`, "qr.pause_seconds: 1h0m1s"},
+	{`"pause_seconds": 60`, `"pause_seconds": 36893488207`, "qr.pause_seconds: 36893488207"},
+	{`"pause_seconds": 60`, `"pause_seconds": -60`, "qr.pause_seconds: -60"},
 	{`"max_members": 10`, `"max_members": 1000`, "grants.max_members: 1000"},
 	{`"max_grantors": 8`, `"max_grantors": 9`, "grants.max_grantors: 9"},
 	{`"kins": ["spouse"`, `"kins": ["cousin"`, "grants.kins: [cousin"},

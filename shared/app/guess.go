@@ -1,0 +1,56 @@
+package app
+
+import (
+	"errors"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// guessesRecord is what an institution has tried of codes that nobody was issued.
+// It lies in the store because every process that the institution reaches has to
+// know of it, and is written by a bad code alone: a good one reads it in the round
+// in which it reads the code, and never as a check, so the institution's good codes
+// do not meet on it.
+//
+// That leaves room for as many codes as are decided at the same moment: none of
+// them is told that it was bad without being counted, but a good one among them
+// passes.
+type guessesRecord struct{ Guesses family.Guesses }
+
+// mayTry refuses a code while its institution's pause lasts. The record and the
+// place must have been read.
+func (a *App) mayTry(t *tx, place family.Place, now time.Time) error {
+	record, _, err := get(t, guessesKey(place.Code))
+	if err != nil {
+		return err
+	}
+	if refusal := record.Guesses.MayTry(a.policies.For(place.Region, family.DayOf(now)), now); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// countGuess counts a refusal of a code that nobody was issued against the
+// institution, to be committed with the answer; every other error passes through.
+// It tells whether there is something to commit.
+func (a *App) countGuess(t *tx, code family.InstitutionCode, refused error, now time.Time) (bool, error) {
+	var refusal *family.Refusal
+	if !errors.As(refused, &refusal) || refusal.Code != family.QRInvalid {
+		return false, refused
+	}
+	place, _, err := get(t, placeKey(code))
+	if err != nil {
+		return false, err
+	}
+	key := guessesKey(code)
+	record, _, err := get(t, key)
+	if err != nil {
+		return false, err
+	}
+	record.Guesses = record.Guesses.Add(a.policies.For(place.Region, family.DayOf(now)), now)
+	if err := putUntil(t, key, record, record.Guesses.Forgotten()); err != nil {
+		return false, err
+	}
+	return true, refused
+}
