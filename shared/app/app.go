@@ -57,7 +57,7 @@ type App struct {
 
 // New returns an App over its parts.
 func New(o Options) *App {
-	a := &App{store: o.Store, policies: o.Policies, vault: o.Vault, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
+	a := &App{store: stamped{o.Store, o.Vault}, policies: o.Policies, vault: o.Vault, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
 	if a.clock == nil {
 		a.clock = time.Now
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"gongji/shared/store"
 )
@@ -26,6 +27,10 @@ func (a *App) CheckKeys(ctx context.Context) error {
 			return struct{}{}, err
 		}
 		begun, found, err := get(t, r)
+		if errors.As(err, new(*DamagedError)) {
+			// Under other keys no record's stamp is right, and this one's least of all.
+			return struct{}{}, fmt.Errorf("%w, or the record that says so was changed", ErrForeignKeys)
+		}
 		switch {
 		case err != nil:
 			return struct{}{}, err

@@ -174,6 +174,9 @@ func creditKey(reference string) ref[creditRecord] {
 // decode reads a record's body. A body that cannot be read is a damaged table,
 // and the error names the kind of record only.
 func decode[T any](r ref[T], body []byte, into *T) error {
+	if len(body) == 0 { // its stamp was not right
+		return &DamagedError{store.Key(r)}
+	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("app: the record %.4s… does not decode: %w", r.Part, err)
 	}

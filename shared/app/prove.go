@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -67,12 +69,16 @@ func (a *App) proveAll(ctx context.Context, proof *Proof, people map[family.Pers
 // ProveAccount derives a person's account from its entries.
 func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error) {
 	record, found, err := one(ctx, a, accountKey(p))
+	if errors.As(err, new(*DamagedError)) {
+		return Proof{Accounts: 1, Faults: []family.Fault{{Account: p, What: "the account is damaged"}}}, nil
+	}
 	if err != nil {
 		return Proof{}, err
 	}
 	if !found {
 		return Proof{Faults: []family.Fault{{Account: p, What: "there is no account"}}}, nil
 	}
+	proof := Proof{Accounts: 1}
 	var entries []family.Entry
 	newest := record.Account.Seq
 	r := store.Range{Part: accountKey(p).Part, Prefix: entryPrefix, Limit: store.MaxList}
@@ -81,9 +87,9 @@ func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error
 		if err != nil {
 			return Proof{}, err
 		}
-		page, err := decodeAll[family.Entry](records)
-		if err != nil {
-			return Proof{}, err
+		page, damaged := whole[family.Entry](records)
+		for _, k := range damaged {
+			proof.Faults = append(proof.Faults, family.Fault{Account: p, What: "the entry " + k.Sort + " is damaged"})
 		}
 		for _, e := range page {
 			if e.Seq <= record.Account.Seq {
@@ -96,7 +102,7 @@ func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error
 		}
 		r.After = records[len(records)-1].Key.Sort
 	}
-	proof := Proof{Accounts: 1, Entries: len(entries), Faults: family.ProveAccount(record.Account, entries)}
+	proof.Entries, proof.Faults = len(entries), append(proof.Faults, family.ProveAccount(record.Account, entries)...)
 	if newest > record.Account.Seq {
 		// They came after the account was read, and the account with them.
 		now, _, err := one(ctx, a, accountKey(p))
@@ -110,6 +116,43 @@ func (a *App) ProveAccount(ctx context.Context, p family.PersonNo) (Proof, error
 	return proof, nil
 }
 
+// whole returns the bodies of the records that are as the house wrote them, and
+// the keys of the others.
+func whole[T any](records []store.Record) (bodies []T, damaged []store.Key) {
+	for _, r := range records {
+		var body T
+		if err := decode(ref[T](r.Key), r.Body, &body); err != nil {
+			damaged = append(damaged, r.Key)
+			continue
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies, damaged
+}
+
+// look reads records as many does, but goes past those that are damaged.
+func look[T any](ctx context.Context, a *App, refs ...ref[T]) (bodies []*T, damaged []bool, err error) {
+	keys := make([]store.Key, len(refs))
+	for i, r := range refs {
+		keys[i] = store.Key(r)
+	}
+	records, err := act(ctx, a, func(*tx) ([]store.Record, error) { return a.store.Get(ctx, keys...) })
+	if err != nil {
+		return nil, nil, err
+	}
+	bodies, damaged = make([]*T, len(refs)), make([]bool, len(refs))
+	for i, r := range records {
+		if !r.Exists() {
+			continue
+		}
+		var body T
+		if damaged[i] = decode(refs[i], r.Body, &body) != nil; !damaged[i] {
+			bodies[i] = &body
+		}
+	}
+	return bodies, damaged, nil
+}
+
 // proveDayOf proves the settlements of one institution.
 func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day family.Day, proof *Proof, people map[family.PersonNo]bool) error {
 	r := store.Range{Part: dayPart(place, day), Prefix: messagePrefix, Limit: store.MaxList}
@@ -118,9 +161,9 @@ func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day 
 		if err != nil {
 			return err
 		}
-		messages, err := decodeAll[messageRecord](records)
-		if err != nil {
-			return err
+		messages, damaged := whole[messageRecord](records)
+		for _, k := range damaged {
+			proof.Faults = append(proof.Faults, family.Fault{Ref: strings.TrimPrefix(k.Sort, messagePrefix), What: "the message is damaged"})
 		}
 		for _, m := range messages {
 			if m.Settlement == nil {
@@ -153,12 +196,14 @@ func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *P
 			legs, entryRefs = append(legs, leg), append(entryRefs, entryKey(leg.Account, leg.Seq))
 		}
 	}
-	entries, err := many(ctx, a, entryRefs...)
+	entries, damaged, err := look(ctx, a, entryRefs...)
 	if err != nil {
 		return err
 	}
 	for i, e := range entries {
 		switch {
+		case damaged[i]:
+			found(legs[i], "the leg's entry is damaged")
 		case e == nil:
 			found(legs[i], "the leg has no entry")
 		case !entered(s, legs[i], *e):
@@ -177,7 +222,7 @@ func (a *App) proveSettlement(ctx context.Context, s family.Settlement, proof *P
 		}
 		refs[i] = messageKey(id)
 	}
-	records, err := many(ctx, a, refs...)
+	records, _, err := look(ctx, a, refs...) // one that is damaged is as good as none
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -144,6 +145,21 @@ func split(sealed string) (id, body string, ok bool) {
 func (v *Vault) Index(kind, value string) string {
 	return encoding.EncodeToString(mac(&v.keys.set().index, "index", kind, value))
 }
+
+// StampLen is the length of a stamp, in characters.
+const StampLen = 16
+
+// Stamp returns a keyed hash of parts, by which whoever has the index key sees
+// that they are as they were: 96 bits as 16 characters of base64url. That is too
+// short to hide anything and long enough to be hit by nobody's guess, for each
+// guess has to be written into the store.
+func (v *Vault) Stamp(parts ...string) string {
+	return encoding.EncodeToString(mac(&v.keys.set().index, append([]string{"stamp"}, parts...)...)[:StampLen/4*3])
+}
+
+// SameStamp tells whether two stamps are the same, in a time that does not tell
+// how much of them is.
+func SameStamp(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // digitsMod is 10 to the number of digits QRDigits gives.
 const digitsMod = 100_000_000_000_000_000

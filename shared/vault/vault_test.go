@@ -208,6 +208,30 @@ func TestDomainsApart(t *testing.T) {
 	}
 }
 
+// TestStamp: a stamp is of these parts, in this order, under these keys.
+func TestStamp(t *testing.T) {
+	v := New(fixedKeys(t), rand.Reader)
+	const want = "MGquc0rHk9RaDWP9"
+	got := v.Stamp("ACCT#P1", "A", "7", "body")
+	if got != want || len(got) != StampLen {
+		t.Errorf("stamp %q, want %q: every record that is stored would be taken for a damaged one", got, want)
+	}
+	seen := map[string]bool{got: true}
+	for _, parts := range [][]string{{}, {"ACCT#P1", "A", "7"}, {"ACCT#P1", "A7", "", "body"}, {"ACCT#P1", "A", "7", "bodY"}, {"ACCT#P1", "A", "body", "7"}, {"ACCT#P1A", "", "7", "body"}} {
+		other := v.Stamp(parts...)
+		if seen[other] || SameStamp(other, got) {
+			t.Errorf("%q have the stamp of others", parts)
+		}
+		seen[other] = true
+	}
+	if other := New(mustKeys(t), rand.Reader).Stamp("ACCT#P1", "A", "7", "body"); SameStamp(other, got) {
+		t.Error("another house's keys give the same stamp")
+	}
+	if !SameStamp(got, want) {
+		t.Error("a stamp is not the same as itself")
+	}
+}
+
 func TestReduce(t *testing.T) {
 	r := mrand.New(newRand(t))
 	mod := big.NewInt(digitsMod)
