@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gongji/shared/family"
@@ -109,6 +111,12 @@ func checkValue(d *json.Decoder, path string, depth int) *family.Refusal {
 		return bad("not JSON")
 	}
 	switch v := token.(type) {
+	case string:
+		// No text of ours has a line or a bell in it; a name that has would break
+		// the till's line, the log's or the clerk's terminal.
+		if strings.ContainsFunc(v, unseen) {
+			return bad("control characters")
+		}
 	case json.Number:
 		if _, err := strconv.ParseInt(v.String(), 10, 64); err != nil {
 			return bad("a whole number is needed, without point or exponent and not beyond 64 bits")
@@ -138,6 +146,12 @@ func checkValue(d *json.Decoder, path string, depth int) *family.Refusal {
 		}
 	}
 	return nil
+}
+
+// unseen tells whether a character is a control, or turns the direction of what
+// follows it: both make a text look like another one.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
 // optional is a field that may be left out, be null, or be a value: three things

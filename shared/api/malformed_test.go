@@ -42,14 +42,14 @@ const goodBill = `"credential":{"type":"id","value":"430102198206110032","name":
 	`{"line_no":9,"code":"B1","name":"乙","quantity":"2","unit_price_fen":500,"amount_fen":1000,"trace_codes":["T3"]}],"use_account":true,"expected_cash_fen":0}`
 
 const legalBill = `
-			credential.name: text=identity_mismatch, nul=identity_mismatch
+			credential.name: text=identity_mismatch
 			expected_cash_fen: missing, null, one=quote_stale, largest=quote_stale
 			use_account: missing, null, false=quote_stale
 			total_fen: one=sum_mismatch
 			lines[]: missing=sum_mismatch
 			lines[].line_no: one
 			lines[].code: text=item_not_covered
-			lines[].name: text, empty, nul
+			lines[].name: text, empty
 			lines[].unit_price_fen: one=sum_mismatch, zero=sum_mismatch
 			lines[].amount_fen: one=sum_mismatch, zero=sum_mismatch
 			lines[].trace_codes: missing, null, list
@@ -59,7 +59,7 @@ var takers = []taker{
 	{
 		route: "POST /v1/bindings", by: byPerson(mother), path: fixed("/v1/bindings"), want: 201,
 		good: `{"name":"陈一二","id_no":"430102197001010017","relation":"75","show":true,"pay":{"purposes":["care","pharmacy"],"monthly_cap_fen":100,"per_settlement_cap_fen":100,"quota_fen":100,"valid_until":"20271231"}}`, legal: `
-			name: text=identity_mismatch, nul=identity_mismatch
+			name: text=identity_mismatch
 			show: false
 			pay: missing, null
 			pay.purposes[]: missing
@@ -91,15 +91,15 @@ var takers = []taker{
 	{
 		route: "POST /v1/qr", by: byPerson(mother), path: fixed("/v1/qr"), want: 201,
 		good: `{"binding_id":"{bound}"}`, legal: `
-			binding_id: missing, null, empty, text=not_found, nul=not_found`,
+			binding_id: missing, null, empty, text=not_found`,
 	},
 	{
 		route: "POST /v1/checks", by: byPerson(mother), path: fixed("/v1/checks"), want: 200,
 		good: `{"binding_id":"{bound}","institution_code":"H43010000001","med_type":"11","lines":[{"line_no":7,"code":"A1","name":"甲","quantity":"2","unit_price_fen":500,"amount_fen":1000,"trace_codes":["T1"]}]}`, legal: `
-			binding_id: missing, null, empty, text=not_found, nul=not_found
+			binding_id: missing, null, empty, text=not_found
 			lines[].line_no: one
 			lines[].code: text=item_not_covered
-			lines[].name: text, empty, nul
+			lines[].name: text, empty
 			lines[].unit_price_fen: one=sum_mismatch, zero=sum_mismatch
 			lines[].amount_fen: one=sum_mismatch, zero=malformed
 			lines[].trace_codes: missing, null, list
@@ -108,7 +108,7 @@ var takers = []taker{
 	{
 		route: "POST /v1/quotes", by: byHospital, path: fixed("/v1/quotes"), want: 200,
 		good: `{"message_id":"{message}",` + goodBill, legal: `
-			message_id: missing, null, empty, text, nul` + legalBill,
+			message_id: missing, null, empty, text` + legalBill,
 	},
 	{
 		route: "POST /v1/settlements", by: byHospital, path: fixed("/v1/settlements"), want: 201,
@@ -117,7 +117,7 @@ var takers = []taker{
 	{
 		route: "POST /v1/settlements/{settlement_id}/reversal", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/reversal" }, want: 201,
 		good: `{"message_id":"{message}","reason":"开错了"}`, legal: `
-			reason: text, nul`,
+			reason: text`,
 	},
 	{
 		route: "POST /v1/settlements/{settlement_id}/refunds", by: byHospital, path: func(s scene) string { return "/v1/settlements/" + s.sale + "/refunds" }, want: 201,
@@ -128,21 +128,21 @@ var takers = []taker{
 		route: "POST /v1/persons", by: byOperator, path: fixed("/v1/persons"), want: 201,
 		good: `{"person_no":"430100000077","name":"新来","id_no":"430102199111050035","region":"430100","insutype":"310","psn_type":"11","status":"1","card_no":"C77","phone":"13900000000"}`, legal: `
 			person_no: text
-			name: text, nul
-			card_no: missing, null, empty, text, nul
-			phone: missing, null, empty, text, nul`,
+			name: text
+			card_no: missing, null, empty, text
+			phone: missing, null, empty, text`,
 	},
 	{
 		route: "POST /v1/institutions", by: byOperator, path: fixed("/v1/institutions"), want: 201,
 		good: `{"code":"P43010000009","name":"新店","kind":"pharmacy","level":"11","region":"430100","status":"designated"}`, legal: `
-			name: text, nul`,
+			name: text`,
 	},
 	{
 		route: "POST /v1/catalogue", by: byOperator, path: fixed("/v1/catalogue"), want: 201,
 		good: `{"code":"N1","name":"新药","list_type":"101","class":"B","self_pay_ratio":{"310":"0.1000","390":"0.2000"},"ceiling_fen":{"2":8000,"11":100},"effective_from":"20260101","effective_to":"20261231"}`, legal: `
 			code: text
-			name: text, nul
-			list_type: text, empty, nul
+			name: text
+			list_type: text, empty
 			self_pay_ratio: missing, null, object
 			self_pay_ratio.310: missing
 			self_pay_ratio.390: missing
@@ -163,7 +163,7 @@ var takers = []taker{
 
 // ways are values that stand where another should.
 var ways = map[string]string{
-	"null": `null`, "text": `"text"`, "empty": `""`, "long": `"` + strings.Repeat("x", 10_000) + `"`, "nul": `"\u0000"`,
+	"null": `null`, "text": `"text"`, "empty": `""`, "long": `"` + strings.Repeat("x", 10_000) + `"`, "nul": `"\u0000"`, "line": `"a\nb"`, "turned": `"\u202eb"`,
 	"one": `1`, "float": `1.5`, "whole float": `1.0`, "exponent": `1e3`, "negative": `-1`, "zero": `0`,
 	"largest": `9223372036854775807`, "larger": `92233720368547758080`, "huge": `1e400`,
 	"list": `[]`, "object": `{}`, "true": `true`, "false": `false`,
@@ -680,4 +680,29 @@ func FuzzBodies(f *testing.F) {
 			t.Errorf("%s: %d\n%s", route.route, r.status, r.body)
 		}
 	})
+}
+
+// TestAFieldsNameIsOursOrNone: the name of a field is repeated where it looks like
+// one of ours; what somebody put in its place may be anybody's number or name.
+func TestAFieldsNameIsOursOrNone(t *testing.T) {
+	h := fedHouse(t)
+	for _, c := range []struct{ body, field string }{
+		{`{"holder":1}`, "holder"},
+		{`{"430102198503070022":1}`, ""},
+		{`{"x":{"430102198503070022":1.5}}`, ""},
+		{`{"H43010000001":1}`, ""},
+		{`{"王小芳":1}`, ""},
+		{`{"` + strings.Repeat("a", 33) + `":1}`, ""},
+		{`{"x":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}`, "x[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]"},
+		{`{"a":{"b":{"c":1.5}}}`, "a.b.c"},
+		{`{"` + strings.Repeat("a", 32) + `":{"` + strings.Repeat("b", 32) + `":1.5}}`, ""},
+	} {
+		r := h.ask(h.person(mother), "POST", "/v1/qr", c.body)
+		if got, _ := r.json(t)["field"].(string); heard(t, r) != "400 malformed" || got != c.field {
+			t.Errorf("%s: field %q, not %q\n%s", c.body, got, c.field, r.body)
+		}
+		if c.field == "" && strings.Contains(string(r.body), "430102198503070022") {
+			t.Errorf("%s: %s", c.body, r.body)
+		}
+	}
 }

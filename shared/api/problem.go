@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -185,12 +186,14 @@ func within(object, name string) string {
 }
 
 // printable tells whether a field's name, which may be a client's own, can be
-// repeated in an answer.
-func printable(s string) bool {
-	if len(s) > 100 {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '_' && r != '.' && r != '[' && r != ']' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
+// repeated in an answer: it looks like a name of ours. A number that somebody put
+// where a name belongs may be anybody's.
+func printable(s string) bool { return len(s) <= maxField && ourField.MatchString(s) }
+
+// maxField bounds the name of a field that is repeated, in bytes; the longest of
+// ours has 37.
+const maxField = 64
+
+// ourField is the form of our names: words and their places in lists, and the codes
+// of up to three digits that some words are told apart by.
+var ourField = regexp.MustCompile(`^([A-Za-z_-]{1,32}(\[[0-9]{1,6}\])*)?(\.([A-Za-z_-]{1,32}|[0-9]{1,3})(\[[0-9]{1,6}\])*)*$`)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gongji/shared/family"
@@ -30,9 +31,6 @@ type QRView struct {
 // so the picture can be drawn again by any process while the store keeps only a
 // keyed hash of the digits.
 func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.BindingID, o Once) (Answered[QRView], error) {
-	if id != "" && !id.Valid() {
-		return Answered[QRView]{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
-	}
 	now := a.now()
 	newID, err := a.newID(now)
 	if err != nil {
@@ -41,6 +39,9 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 	tokenID := family.TokenID(newID)
 	hash := a.vault.QRHash(a.digits(tokenID))
 	done, err := once(ctx, a, presenter, "qr", o, now, func(t *tx) (QRView, error) {
+		if id != "" && !id.Valid() {
+			return QRView{}, &family.Refusal{Code: family.NotFound, Field: "binding_id"}
+		}
 		newRef := qrKey(hash)
 		keys := []keyed{newRef}
 		if id != "" {
@@ -91,10 +92,26 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 		view := QRView{Token: record.Token, PatientMasked: record.PatientMasked, Now: now}
 		return view, putUntil(t, pointerRef, pointerRecord{To: hash}, record.Token.Expires.Add(qrKeep))
 	})
-	if err == nil {
-		done.Answer.Digits = a.digits(done.Answer.Token.ID)
+	switch {
+	case err != nil:
+		return done, err
+	case done.Replay:
+		done.Answer, err = a.shownStill(ctx, presenter, done.Answer)
+		return done, err
 	}
-	return done, err
+	done.Answer.Digits = a.digits(done.Answer.Token.ID)
+	return done, nil
+}
+
+// shownStill returns a code that was issued before as it stands now: an answer that
+// is given again for two days must not show a code for longer than its minute.
+func (a *App) shownStill(ctx context.Context, presenter family.PersonNo, issued QRView) (QRView, error) {
+	view, err := a.GetQR(ctx, presenter, issued.Token.ID)
+	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && refusal.Code == family.NotFound {
+		issued.Now = a.now() // the store has forgotten the token, long after its end
+		return issued, nil
+	}
+	return view, err
 }
 
 // grantorsOf returns whose grants a person may use.

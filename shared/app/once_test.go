@@ -71,3 +71,39 @@ func TestACodeAskedForTwiceWithOneKeyIsOneCode(t *testing.T) {
 		t.Fatal("without a key the same code comes again")
 	}
 }
+
+// TestACodesAnswerIsRepeatedForItsLifeAlone: the answer to a request for a code is
+// kept for two days, the code in it is shown for its minute, and not when it was
+// spent or replaced since.
+func TestACodesAnswerIsRepeatedForItsLifeAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		since func(*house, QRView)
+		state family.QRState
+	}{
+		"expired":                {func(h *house, _ QRView) { h.clock.add(time.Minute) }, family.QRStateExpired},
+		"spent":                  {func(h *house, v QRView) { h.settle(pharmacy, byQR(v.Digits), medicine(100)) }, family.QRStateSpent},
+		"replaced":               {func(h *house, _ QRView) { h.show(li, "") }, family.QRStateReplaced},
+		"forgotten by the store": {func(h *house, _ QRView) { h.clock.add(onceLife - time.Second) }, family.QRStateExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			first := ok(h.IssueQR(t.Context(), li, "", Once{"k", nil}))(t).Answer
+			c.since(h, first)
+			again := ok(h.IssueQR(t.Context(), li, "", Once{"k", nil}))(t)
+			state := again.Answer.Token.StateAt(again.Answer.Now)
+			if !again.Replay || again.Answer.Token.ID != first.Token.ID || again.Answer.Digits != "" || state != c.state {
+				t.Errorf("%+v is %s", again, state)
+			}
+		})
+	}
+}
+
+// TestAKeyComesBeforeWhatItIsFor: a request that is refused for what it names hears
+// of its key first, as every other does.
+func TestAKeyComesBeforeWhatItIsFor(t *testing.T) {
+	h := newHouse(t)
+	refused(h.IssueQR(t.Context(), li, "no binding's id", Once{strings.Repeat("k", 129), nil}))(t, family.Malformed)
+	ok(h.IssueQR(t.Context(), li, "", Once{"k", "one"}))(t)
+	refused(h.IssueQR(t.Context(), li, "no binding's id", Once{"k", "another"}))(t, family.MessageReused)
+	refused(h.IssueQR(t.Context(), li, "no binding's id", Once{}))(t, family.NotFound)
+}
