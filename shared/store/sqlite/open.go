@@ -17,20 +17,35 @@ import (
 
 // schemaVersion is kept in PRAGMA user_version. Whoever changes the schema
 // raises it and teaches create to bring an older file up to it.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // The columns are TEXT so that an operator can read them in any SQLite shell;
 // the default collation compares them byte by byte, as the port asks.
+//
+// The table is one of row numbers with an index of keys beside it. In a table
+// WITHOUT ROWID the records themselves would lie in the inner pages of the tree,
+// five to a page: at a million records nine pages deep. Here new records lie one
+// after another at the end, so that those of one transaction share their pages.
 const schema = `
 CREATE TABLE records (
+	id      INTEGER PRIMARY KEY,
 	part    TEXT    NOT NULL,
 	sort    TEXT    NOT NULL,
 	version INTEGER NOT NULL,
-	body    BLOB    NOT NULL,
 	expires INTEGER,
-	PRIMARY KEY (part, sort)
-) STRICT, WITHOUT ROWID;
+	body    BLOB    NOT NULL,
+	UNIQUE (part, sort)
+) STRICT;
 CREATE INDEX records_expires ON records (expires) WHERE expires IS NOT NULL;
+`
+
+// fromVersion1 brings a file of schema 1, a table WITHOUT ROWID, up to schema 2.
+const fromVersion1 = `
+DROP INDEX records_expires;
+ALTER TABLE records RENAME TO records_1;
+` + schema + `
+INSERT INTO records (part, sort, version, expires, body) SELECT part, sort, version, expires, body FROM records_1;
+DROP TABLE records_1;
 `
 
 // Option changes how a store is opened.
@@ -67,9 +82,10 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 		opt(&o)
 	}
 	s := &Store{
-		now:   o.now,
-		queue: make(chan *commit, queueLen),
-		ended: make(chan struct{}),
+		now:     o.now,
+		queue:   make(chan *commit, queueLen),
+		readers: make(chan *conn, readers()),
+		ended:   make(chan struct{}),
 	}
 	if err := s.open(ctx, path, o.busy); err != nil {
 		s.closeFiles()
@@ -96,13 +112,13 @@ func (s *Store) open(ctx context.Context, path string, busy time.Duration) error
 		return err
 	}
 	s.writeDB.SetMaxOpenConns(1)
-	if s.conn, err = s.writeDB.Conn(ctx); err != nil {
+	if s.conn, err = newConn(ctx, s.writeDB); err != nil {
 		return err
 	}
-	if err := checkDurable(ctx, s.conn); err != nil {
+	if err := checkDurable(ctx, s.conn.Conn); err != nil {
 		return err
 	}
-	if err := create(ctx, s.conn); err != nil {
+	if err := create(ctx, s.conn.Conn); err != nil {
 		return err
 	}
 	// The names of the file and of its log must survive as well. Drivers differ
@@ -117,41 +133,45 @@ func (s *Store) open(ctx context.Context, path string, busy time.Duration) error
 	if err != nil {
 		return err
 	}
-	readers := max(4, runtime.NumCPU())
-	s.readDB.SetMaxOpenConns(readers)
-	s.readDB.SetMaxIdleConns(readers)
-
-	return s.prepare(ctx)
-}
-
-func (s *Store) prepare(ctx context.Context) error {
-	const columns = `SELECT sort, version, body, expires FROM records WHERE part = ? `
-	for _, p := range []struct {
-		stmt **sql.Stmt
-		on   interface {
-			PrepareContext(context.Context, string) (*sql.Stmt, error)
-		}
-		text string
-	}{
-		{&s.get, s.readDB, columns + `AND sort = ?`},
-		{&s.ascending, s.readDB, columns + `AND sort >= ? AND sort < ? ORDER BY sort LIMIT ?`},
-		{&s.descending, s.readDB, columns + `AND sort >= ? AND sort < ? ORDER BY sort DESC LIMIT ?`},
-
-		{&s.begin, s.conn, `BEGIN IMMEDIATE`},
-		{&s.commit, s.conn, `COMMIT`},
-		{&s.rollback, s.conn, `ROLLBACK`},
-		{&s.version, s.conn, `SELECT version FROM records WHERE part = ? AND sort = ?`},
-		{&s.put, s.conn, `INSERT INTO records (part, sort, version, body, expires) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (part, sort) DO UPDATE
-			SET version = excluded.version, body = excluded.body, expires = excluded.expires`},
-		{&s.purge, s.conn, `DELETE FROM records WHERE (part, sort) IN
-			(SELECT part, sort FROM records WHERE expires < ? ORDER BY expires LIMIT ?)`},
-	} {
-		var err error
-		if *p.stmt, err = p.on.PrepareContext(ctx, p.text); err != nil {
+	for range cap(s.readers) {
+		reader, err := newConn(ctx, s.readDB)
+		if err != nil {
 			return err
 		}
-		s.stmts = append(s.stmts, *p.stmt)
+		s.readers <- reader
+		s.nReaders++
+		// It finds out here, and not in the first request, what is wrong with the file.
+		if _, err := reader.prepare(getText[1]); err != nil {
+			return err
+		}
+	}
+	return s.prepare()
+}
+
+// readers is how many connections read. Each forgets what it knew of the file
+// whenever the writer commits, so more than there are processors only read more.
+func readers() int { return max(2, runtime.NumCPU()) }
+
+func (s *Store) prepare() error {
+	for _, p := range []struct {
+		stmt **stmt
+		text string
+	}{
+		{&s.begin, `BEGIN IMMEDIATE`},
+		{&s.commit, `COMMIT`},
+		{&s.rollback, `ROLLBACK`},
+		{&s.find, `SELECT id, version, expires FROM records WHERE part = ? AND sort = ?`},
+		{&s.insert, `INSERT INTO records (part, sort, version, body, expires) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.unwrite, `DELETE FROM records WHERE part = ? AND sort = ?`},
+		// The expiry is named only where it changes: its index is then left alone.
+		{&s.update, `UPDATE records SET version = version + 1, body = ? WHERE id = ?`},
+		{&s.reschedule, `UPDATE records SET version = version + 1, body = ?, expires = ? WHERE id = ?`},
+		{&s.purge, `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires < ? ORDER BY expires LIMIT ?)`},
+	} {
+		var err error
+		if *p.stmt, err = s.conn.prepare(p.text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -249,10 +269,14 @@ func createInside(ctx context.Context, conn *sql.Conn) error {
 		return nil
 	case version > schemaVersion:
 		return fmt.Errorf("its schema is version %d, this program knows only up to %d: use the newer program", version, schemaVersion)
-	case version < 0 || objects > 0:
+	case version < 0 || version == 0 && objects > 0:
 		return errors.New("it is a database of something else")
 	}
-	if _, err := conn.ExecContext(ctx, schema); err != nil {
+	text := schema
+	if version == 1 {
+		text = fromVersion1
+	}
+	if _, err := conn.ExecContext(ctx, text); err != nil {
 		return err
 	}
 	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, schemaVersion))

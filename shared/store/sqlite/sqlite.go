@@ -21,8 +21,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,15 +35,15 @@ import (
 type Store struct {
 	now func() time.Time
 
-	readDB                     *sql.DB // a small pool that cannot write
-	get, ascending, descending *sql.Stmt
+	readDB   *sql.DB
+	readers  chan *conn // those that are free; they cannot write
+	nReaders int
 
-	writeDB                 *sql.DB // holds one connection:
-	conn                    *sql.Conn
-	begin, commit, rollback *sql.Stmt // on conn, as the next three
-	version, put, purge     *sql.Stmt
-
-	stmts []*sql.Stmt // all of them, to close
+	writeDB                   *sql.DB // holds one connection:
+	conn                      *conn
+	begin, commit, rollback   *stmt // on conn, as the others
+	find, insert, unwrite     *stmt
+	update, reschedule, purge *stmt
 
 	mu     sync.RWMutex // held for reading while a commit enters the queue
 	closed bool
@@ -50,7 +52,8 @@ type Store struct {
 
 	// The writer's own.
 	nextPurge    time.Time
-	transactions int // begun
+	transactions int        // begun
+	found        []standing // room for those of one commit
 }
 
 var _ store.Store = (*Store)(nil)
@@ -74,14 +77,15 @@ func (s *Store) Close() error {
 // the log into the file.
 func (s *Store) closeFiles() error {
 	var errs []error
-	for _, stmt := range s.stmts {
-		errs = append(errs, stmt.Close())
+	for range s.nReaders { // waits for those that are reading
+		errs = append(errs, (<-s.readers).close())
 	}
+	close(s.readers)
 	if s.readDB != nil {
 		errs = append(errs, s.readDB.Close())
 	}
 	if s.conn != nil {
-		errs = append(errs, s.conn.Close())
+		errs = append(errs, s.conn.close())
 	}
 	if s.writeDB != nil {
 		errs = append(errs, s.writeDB.Close())
@@ -89,59 +93,114 @@ func (s *Store) closeFiles() error {
 	return errors.Join(errs...)
 }
 
+// getKeys is how many records one statement reads.
+const getKeys = 16
+
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 	if err := store.CheckGet(keys); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	records := make([]store.Record, len(keys))
 	for i, k := range keys {
-		r, err := scan(s.get.QueryRowContext(ctx, k.Part, k.Sort), k.Part)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			records[i] = store.Record{Key: k}
-		case err != nil:
-			return nil, readError(ctx, err)
-		default:
-			records[i] = r
+		records[i].Key = k
+	}
+	err := s.read(ctx, func(c *conn) error {
+		for rest := records; len(rest) > 0; {
+			some := rest[:min(len(rest), getKeys)]
+			rest = rest[len(some):]
+			get, err := c.prepare(getText[len(some)])
+			if err != nil {
+				return err
+			}
+			args := make([]driver.Value, 0, 2*getKeys)
+			for _, r := range some {
+				args = append(args, r.Key.Part, r.Key.Sort)
+			}
+			err = c.with(func() error {
+				return get.query(func(columns []driver.Value) { fill(&some[columns[0].(int64)], columns[1:]) }, args...)
+			})
+			if err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return records, nil
 }
+
+// getText are the statements that read so many records: one statement, because each
+// locks and unlocks the log.
+var getText = func() (texts [getKeys + 1]string) {
+	for n := 1; n <= getKeys; n++ {
+		arms := make([]string, n)
+		for i := range arms {
+			arms[i] = fmt.Sprintf(`SELECT %d, version, body, expires FROM records WHERE part = ? AND sort = ?`, i)
+		}
+		texts[n] = strings.Join(arms, " UNION ALL ")
+	}
+	return texts
+}()
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error) {
 	if err := store.CheckRange(r); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	from, to := bounds(r)
-	stmt := s.ascending
+	text := listText + `ORDER BY sort LIMIT ?`
 	if r.Descending {
-		stmt = s.descending
+		text = listText + `ORDER BY sort DESC LIMIT ?`
 	}
-	rows, err := stmt.QueryContext(ctx, r.Part, from, to, r.Limit)
-	if err != nil {
-		return nil, readError(ctx, err)
-	}
-	defer rows.Close()
 	var records []store.Record
-	for rows.Next() {
-		record, err := scan(rows, r.Part)
+	err := s.read(ctx, func(c *conn) error {
+		list, err := c.prepare(text)
 		if err != nil {
-			return nil, readError(ctx, err)
+			return err
 		}
-		records = append(records, record)
+		return c.with(func() error {
+			return list.query(func(columns []driver.Value) {
+				record := store.Record{Key: store.Key{Part: r.Part, Sort: columns[0].(string)}}
+				fill(&record, columns[1:])
+				records = append(records, record)
+			}, r.Part, from, to, int64(r.Limit))
+		})
+	})
+	return records, err
+}
+
+const listText = `SELECT sort, version, body, expires FROM records WHERE part = ? AND sort >= ? AND sort < ? `
+
+// read has a free reader do work.
+func (s *Store) read(ctx context.Context, work func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	if err := rows.Err(); err != nil {
-		return nil, readError(ctx, err)
+	select {
+	case c, open := <-s.readers:
+		if !open {
+			return fmt.Errorf("%w: the store is closed", store.ErrUnavailable)
+		}
+		defer func() { s.readers <- c }()
+		if err := work(c); err != nil {
+			return unavailable(err)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return records, nil
+}
+
+// fill puts the columns version, body and expires into a record.
+func fill(r *store.Record, columns []driver.Value) {
+	r.Version = uint64(columns[0].(int64))
+	r.Body = columns[1].([]byte)
+	if expires, set := columns[2].(int64); set {
+		r.Expires = time.Unix(expires, 0).UTC()
+	}
 }
 
 // bounds returns the span of sorts that r asks for: from inclusive, to exclusive.
@@ -160,18 +219,6 @@ func bounds(r store.Range) (from, to string) {
 		from = max(from, r.After+"\x00") // the least string above After
 	}
 	return from, to
-}
-
-func scan(row interface{ Scan(...any) error }, part string) (store.Record, error) {
-	r := store.Record{Key: store.Key{Part: part}}
-	var expires sql.NullInt64
-	if err := row.Scan(&r.Key.Sort, &r.Version, &r.Body, &expires); err != nil {
-		return store.Record{}, err
-	}
-	if expires.Valid {
-		r.Expires = time.Unix(expires.Int64, 0).UTC()
-	}
-	return r, nil
 }
 
 // Commit implements [store.Store].
@@ -209,14 +256,6 @@ func (s *Store) enqueue(ctx context.Context, c *commit) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// readError turns the failure of a read into the port's words.
-func readError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return unavailable(err)
 }
 
 // unavailable turns a failure that left no effect into the port's words.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -201,7 +202,7 @@ func TestCommitStatementFails(t *testing.T) {
 		CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
 		CREATE TRIGGER poison AFTER INSERT ON records WHEN new.part = 'poison'
 		BEGIN INSERT INTO child VALUES (1); END`)
-	mustExec(t, s.conn, `PRAGMA foreign_keys = ON`)
+	mustExec(t, s.conn.Conn, `PRAGMA foreign_keys = ON`)
 
 	commits := [][]store.Write{
 		{put("P", "a", 0)},
@@ -261,7 +262,7 @@ func TestStatementFails(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := file(t)
 			s := open(t, path)
-			on := s.conn
+			on := s.conn.Conn
 			if !c.onWriter {
 				on = raw(t, path)
 			}
@@ -308,12 +309,12 @@ func TestLockedByAnother(t *testing.T) {
 
 func TestCannotBeWritten(t *testing.T) {
 	s := open(t, file(t))
-	mustExec(t, s.conn, `PRAGMA query_only = 1`)
+	mustExec(t, s.conn.Conn, `PRAGMA query_only = 1`)
 	err := s.Commit(t.Context(), []store.Write{put("P", "a", 0)})
 	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "the file cannot be written") {
 		t.Errorf("Commit: %v", err)
 	}
-	mustExec(t, s.conn, `PRAGMA query_only = 0`)
+	mustExec(t, s.conn.Conn, `PRAGMA query_only = 0`)
 	if err := s.Commit(t.Context(), []store.Write{put("P", "a", 0)}); err != nil {
 		t.Errorf("Commit, afterwards: %v", err)
 	}
@@ -322,6 +323,8 @@ func TestCannotBeWritten(t *testing.T) {
 func TestDurabilitySettings(t *testing.T) {
 	path := file(t)
 	s := open(t, path)
+	reader := <-s.readers
+	defer func() { s.readers <- reader }()
 	for _, c := range []struct {
 		pragma, want string
 		on           interface {
@@ -332,17 +335,17 @@ func TestDurabilitySettings(t *testing.T) {
 		{"synchronous", "2", s.conn},
 		{"fullfsync", "1", s.conn},
 		{"checkpoint_fullfsync", "1", s.conn},
-		{"user_version", "1", s.conn},
-		{"query_only", "1", s.readDB},
+		{"user_version", "2", s.conn},
+		{"query_only", "1", reader},
 		{"busy_timeout", "5000", s.conn},
-		{"busy_timeout", "5000", s.readDB},
+		{"busy_timeout", "5000", reader},
 	} {
 		var got string
 		if err := c.on.QueryRowContext(t.Context(), `PRAGMA `+c.pragma).Scan(&got); err != nil || got != c.want {
 			t.Errorf("%s is %q, want %q (%v)", c.pragma, got, c.want, err)
 		}
 	}
-	if _, err := s.readDB.ExecContext(t.Context(), `DELETE FROM records`); err == nil {
+	if _, err := reader.ExecContext(t.Context(), `DELETE FROM records`); err == nil {
 		t.Error("a read connection can write")
 	}
 
@@ -386,10 +389,10 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ name, path, want string }{
 		{"garbage", garbage, "not a database"},
-		{"a newer schema", newDatabase(t, `PRAGMA user_version = 2`), "newer program"},
+		{"a newer schema", newDatabase(t, `PRAGMA user_version = 3`), "newer program"},
 		{"another's database", newDatabase(t, `CREATE TABLE t (x)`), "something else"},
 		{"another's version", newDatabase(t, `PRAGMA user_version = -1`), "something else"},
-		{"another's table", newDatabase(t, `PRAGMA user_version = 1; CREATE TABLE t (x)`), "records"},
+		{"another's table", newDatabase(t, `PRAGMA user_version = 2; CREATE TABLE t (x)`), "records"},
 		{"a folder", t.TempDir(), "cannot be opened"},
 		{"no folder", filepath.Join(t.TempDir(), "none", "gongji.db"), "no such file"},
 	} {
@@ -403,6 +406,81 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if b, err := os.ReadFile(garbage); err != nil || !bytes.HasPrefix(b, []byte("not a database")) {
 		t.Errorf("opening changed the file: %v", err)
+	}
+}
+
+// TestOlderFile opens a file as the program before this one made it: what was in it
+// is in it, at its version, and it goes on.
+func TestOlderFile(t *testing.T) {
+	path := newDatabase(t, `PRAGMA journal_mode = wal;
+		CREATE TABLE records (
+			part TEXT NOT NULL, sort TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, expires INTEGER,
+			PRIMARY KEY (part, sort)
+		) STRICT, WITHOUT ROWID;
+		CREATE INDEX records_expires ON records (expires) WHERE expires IS NOT NULL;
+		INSERT INTO records VALUES ('P', 'b', 7, x'62', 2000000000), ('P', 'a', 1, x'61', NULL), ('Q', 'a', 2, x'63', NULL);
+		PRAGMA user_version = 1`)
+	s := open(t, path)
+	want := []store.Record{
+		{Key: store.Key{Part: "P", Sort: "a"}, Version: 1, Body: []byte("a")},
+		{Key: store.Key{Part: "P", Sort: "b"}, Version: 7, Body: []byte("b"), Expires: time.Unix(2_000_000_000, 0).UTC()},
+	}
+	got, err := s.List(t.Context(), store.Range{Part: "P", Limit: 10})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := s.Commit(t.Context(), []store.Write{put("P", "b", 7), put("P", "c", 0)}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Commit(t.Context(), []store.Write{put("Q", "a", 1)}); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a commit on a version that is long gone: %v", err)
+	}
+}
+
+// TestConflictAmongNew lets the last of a commit's new records be there already: the
+// others are gone again, and what is changed with them is not.
+func TestConflictAmongNew(t *testing.T) {
+	s := open(t, file(t))
+	if err := s.Commit(t.Context(), []store.Write{put("P", "there", 0), put("P", "changed", 0)}); err != nil {
+		t.Fatal(err)
+	}
+	commit := []store.Write{put("P", "changed", 1), put("P", "new", 0), {Key: store.Key{Part: "P", Sort: "none"}, Check: true}, put("P", "there", 0)}
+	if err := s.Commit(t.Context(), commit); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("Commit: %v", err)
+	}
+	if c, n, o := version(t, s, "P", "changed"), version(t, s, "P", "new"), version(t, s, "P", "there"); c != 1 || n != 0 || o != 1 {
+		t.Errorf("versions %d, %d and %d", c, n, o)
+	}
+}
+
+// TestManyKeys reads more records than one statement does, some twice and some that
+// are not there.
+func TestManyKeys(t *testing.T) {
+	s := open(t, file(t))
+	key := func(i int) store.Key { return store.Key{Part: "P", Sort: strconv.Itoa(i / 2)} }
+	there := func(i int) bool { return i/2%3 == 0 }
+	const most = 2*getKeys + 1
+	for i := 0; i < most; i += 2 {
+		if there(i) {
+			if err := s.Commit(t.Context(), []store.Write{{Key: key(i), Body: []byte(key(i).Sort)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for n := range most + 1 {
+		keys := make([]store.Key, n)
+		for i := range keys {
+			keys[i] = key(i)
+		}
+		records, err := s.Get(t.Context(), keys...)
+		if err != nil || len(records) != n {
+			t.Fatal(records, err)
+		}
+		for i, r := range records {
+			if r.Key != keys[i] || r.Exists() != there(i) || there(i) && string(r.Body) != keys[i].Sort {
+				t.Errorf("of %d keys, the record %d is %+v", n, i, r)
+			}
+		}
 	}
 }
 
@@ -644,7 +722,8 @@ func TestForget(t *testing.T) {
 
 func TestForgetIsBounded(t *testing.T) {
 	clock := time.Unix(2_000_000_000, 0)
-	s := open(t, file(t), WithClock(func() time.Time { return clock }))
+	path := file(t)
+	s := open(t, path, WithClock(func() time.Time { return clock }))
 	const n = 2*purgeRecords + 1
 	for i := 0; i < n; i += store.MaxWrites {
 		var writes []store.Write
@@ -664,7 +743,7 @@ func TestForgetIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got int
-		if err := s.readDB.QueryRowContext(t.Context(), `SELECT count(*) FROM records WHERE part = 'P'`).Scan(&got); err != nil || got != want {
+		if err := raw(t, path).QueryRowContext(t.Context(), `SELECT count(*) FROM records WHERE part = 'P'`).Scan(&got); err != nil || got != want {
 			t.Errorf("after transaction %d, %d records are left, want %d (%v)", i, got, want, err)
 		}
 	}

@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
-	"errors"
+	"database/sql/driver"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -61,28 +59,35 @@ func (s *Store) run() {
 // lock they go on queueing, and may be withdrawn.
 func (s *Store) transact(first *commit) {
 	s.transactions++
-	lockErr := do(s.begin)
+	lockErr := s.do(s.begin)
 	batch := s.gather(first)
 	answers := make([]error, len(batch))
 
 	fail := func(err error) {
-		_ = do(s.rollback) // fails when SQLite has rolled back by itself
+		_ = s.do(s.rollback) // fails when SQLite has rolled back by itself
 		for i := range answers {
 			answers[i] = err
 		}
 	}
 	if lockErr != nil {
 		fail(unavailable(lockErr))
-	} else if err := s.write(batch, answers); err != nil {
+	} else if err := s.conn.with(func() error { return s.write(batch, answers) }); err != nil {
 		// Nothing of a transaction without COMMIT survives: it certainly failed.
 		fail(unavailable(err))
-	} else if err := do(s.commit); err != nil {
+	} else if err := s.do(s.commit); err != nil {
 		// The log may hold the transaction whole, and a restart would find it.
 		fail(fmt.Errorf("%w: %v", store.ErrUnknown, explain(err)))
 	}
 	for i, c := range batch {
 		c.answer <- answers[i]
 	}
+}
+
+func (s *Store) do(statement *stmt) error {
+	return s.conn.with(func() error {
+		_, err := statement.exec()
+		return err
+	})
 }
 
 // gather takes commits out of the queue until it is empty or the batch is full.
@@ -114,41 +119,96 @@ func (s *Store) gather(first *commit) []*commit {
 // the whole transaction's.
 func (s *Store) write(batch []*commit, answers []error) error {
 	for i, c := range batch {
-		ok, err := s.holds(c.writes)
+		done, err := s.apply(c.writes)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !done {
 			answers[i] = store.ErrConflict
-			continue
-		}
-		for _, w := range c.writes {
-			if w.Check {
-				continue
-			}
-			expires := sql.NullInt64{Int64: w.Expires.Unix(), Valid: !w.Expires.IsZero()}
-			if err := do(s.put, w.Key.Part, w.Key.Sort, w.Base+1, w.Body, expires); err != nil {
-				return err
-			}
 		}
 	}
 	return s.forget()
 }
 
-// holds reports whether every record is at the version its writer read, as the
-// commits before in the batch have left it.
-func (s *Store) holds(writes []store.Write) (bool, error) {
+// standing is a record as a commit finds it.
+type standing struct {
+	id, version int64
+	expires     driver.Value
+}
+
+// apply does the writes of one commit and reports true, or does none of them and
+// reports false when a record is not at the version its writer read, as the commits
+// before in the batch have left it. Records that were there are looked at first; those
+// that must be new are then inserted, which finds out by itself; so what has to be
+// taken back are inserted records alone, and only when a later one is there already.
+func (s *Store) apply(writes []store.Write) (bool, error) {
+	found := s.found[:0]
 	for _, w := range writes {
-		var version uint64
-		err := s.version.QueryRow(w.Key.Part, w.Key.Sort).Scan(&version)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var r standing
+		if w.Base > 0 || w.Check {
+			if err := s.look(w.Key, &r); err != nil {
+				return false, err
+			}
+			if uint64(r.version) != w.Base {
+				return false, nil
+			}
+		}
+		found = append(found, r)
+	}
+	s.found = found
+	for i, w := range writes {
+		if w.Base > 0 || w.Check {
+			continue
+		}
+		inserted, err := s.insert.exec(w.Key.Part, w.Key.Sort, w.Body, expiry(w))
+		if err != nil {
 			return false, err
 		}
-		if version != w.Base {
-			return false, nil
+		if inserted == 0 {
+			return false, s.takeBack(writes[:i])
+		}
+	}
+	for i, w := range writes {
+		if w.Base == 0 || w.Check {
+			continue
+		}
+		var err error
+		if r := found[i]; r.expires == expiry(w) {
+			_, err = s.update.exec(w.Body, r.id)
+		} else {
+			_, err = s.reschedule.exec(w.Body, expiry(w), r.id)
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 	return true, nil
+}
+
+func (s *Store) look(k store.Key, r *standing) error {
+	return s.find.query(func(columns []driver.Value) {
+		*r = standing{columns[0].(int64), columns[1].(int64), columns[2]}
+	}, k.Part, k.Sort)
+}
+
+// takeBack deletes the records that a commit has inserted.
+func (s *Store) takeBack(writes []store.Write) error {
+	for _, w := range writes {
+		if w.Base > 0 || w.Check {
+			continue
+		}
+		if _, err := s.unwrite.exec(w.Key.Part, w.Key.Sort); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func expiry(w store.Write) driver.Value {
+	if w.Expires.IsZero() {
+		return nil
+	}
+	return w.Expires.Unix()
 }
 
 // forget deletes some of the records that expired long ago. It rides in a
@@ -159,11 +219,7 @@ func (s *Store) forget() error {
 	if now.Before(s.nextPurge) {
 		return nil
 	}
-	result, err := s.purge.Exec(now.Add(-purgeAfter).Unix(), purgeRecords)
-	if err != nil {
-		return err
-	}
-	deleted, err := result.RowsAffected()
+	deleted, err := s.purge.exec(now.Add(-purgeAfter).Unix(), int64(purgeRecords))
 	if err != nil {
 		return err
 	}
@@ -171,11 +227,4 @@ func (s *Store) forget() error {
 		s.nextPurge = now.Add(purgeEvery)
 	}
 	return nil
-}
-
-// do runs a statement of the writer's. It takes no caller's context: the
-// transaction belongs to many.
-func do(stmt *sql.Stmt, args ...any) error {
-	_, err := stmt.ExecContext(context.Background(), args...)
-	return err
 }
