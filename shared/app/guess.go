@@ -33,10 +33,15 @@ func (a *App) mayTry(t *tx, place family.Place, now time.Time) error {
 
 // countGuess counts a refusal of a code that nobody was issued against the
 // institution, to be committed with the answer; every other error passes through.
-// It tells whether there is something to commit.
-func (a *App) countGuess(t *tx, code family.InstitutionCode, refused error, now time.Time) (bool, error) {
+// Digits that do not fit together are a slip of whoever typed them: they were never
+// looked up, so nobody learns anything from them. It tells whether there is
+// something to commit.
+func (a *App) countGuess(t *tx, code family.InstitutionCode, digits string, refused error, now time.Time) (bool, error) {
 	var refusal *family.Refusal
 	if !errors.As(refused, &refusal) || refusal.Code != family.QRInvalid {
+		return false, refused
+	}
+	if _, err := family.ParseQRDigits(digits); err != nil {
 		return false, refused
 	}
 	place, _, err := get(t, placeKey(code))

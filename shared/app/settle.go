@@ -61,7 +61,7 @@ func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in Settle
 		}
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
-			counted, err := a.countGuess(t, place, err, now)
+			counted, err := a.countGuess(t, place, in.Credential.Value, err, now)
 			if counted {
 				return quoted{refused: err}, nil
 			}
@@ -130,7 +130,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	return a.message(ctx, place, in.Message, "settle", in, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
-			_, err = a.countGuess(t, place, err, now)
+			_, err = a.countGuess(t, place, in.Credential.Value, err, now)
 			return messageRecord{}, err
 		}
 		s, effects, refusal := family.Settle(c.Case)
