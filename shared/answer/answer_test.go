@@ -45,6 +45,7 @@ func TestTable(t *testing.T) {
 	}
 	table := map[family.Code]line{
 		"malformed":                  {Malformed, 400, -1, Fix},
+		"unsupported_infno":          {Malformed, 400, -1, Fix},
 		"too_large":                  {Malformed, 413, -1, Fix},
 		"unauthenticated":            {Malformed, 401, 0, Fix},
 		"not_permitted":              {Malformed, 403, 0, Fix},

@@ -116,14 +116,14 @@ func TestHISTextFits(t *testing.T) {
 func TestWrongOrder(t *testing.T) {
 	last := len(family.Codes) - 1
 	swap := All()
-	swap[7], swap[8] = swap[8], swap[7]
+	swap[8], swap[9] = swap[9], swap[8]
 	for _, c := range []struct {
 		name string
 		rows []Row
 		want string
 	}{
-		{"two rows swapped", swap, "rows[7] (not_found): code:"},
-		{"a row twice", slices.Insert(All(), 4, All()[3]), "rows[4] (rate_limited): code:"},
+		{"two rows swapped", swap, "rows[8] (not_found): code:"},
+		{"a row twice", slices.Insert(All(), 5, All()[4]), "rows[5] (rate_limited): code:"},
 		{"the first missing", All()[1:], "rows[0] (malformed): code:"},
 		{"the last missing", All()[:last], fmt.Sprintf("rows[%d] (%s): missing", last, family.Codes[last])},
 		{"one too many", append(All(), All()[0]), fmt.Sprintf("rows[%d]: there are only %d codes", last+1, last+1)},
@@ -180,7 +180,7 @@ func TestWrongText(t *testing.T) {
 		{"an unknown part", `"rows": [`, `"version": 1, "rows": [`, `unknown field "version"`},
 		{"a part twice", `"rules": [`, `"rules": [], "rules": [`, "every field stands once"},
 		{"a rule in other words", `{"rule": "bindings",`, `{"name": "bindings",`, `rules[2]: json: unknown field "name"`},
-		{"a comma too many", `"status": 400,`, `"status": 400,,`, "line 4: invalid character"},
+		{"a comma too many", `"malformed", "kind": "malformed", "status": 400,`, `"malformed", "kind": "malformed", "status": 400,,`, "line 4: invalid character"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if strings.Count(string(embedded), c.old) != 1 {

@@ -223,6 +223,7 @@ func TestGolden(t *testing.T) {
 
 // unmet are the codes that no request of this door meets, and why.
 var unmet = map[family.Code]string{
+	family.Unsupported:        "only the national interface has transaction numbers",
 	family.RateLimited:        "limits are the gateway's",
 	family.TraceMissing:       "no rule asks for trace codes yet",
 	family.QuantityLimit:      "no rule limits quantities yet",

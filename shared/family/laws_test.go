@@ -348,6 +348,7 @@ func TestLaw10_ACodeIsRedeemedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := grown(t)
 		c := l.randomCase(t)
+		elsewhere := family.InstitutionCode("H99999999999")
 		life := time.Duration(rapid.Int64Range(10, 600).Draw(t, "life")) * time.Second
 		p := *c.Policy
 		p.QRLife = life
@@ -372,6 +373,44 @@ func TestLaw10_ACodeIsRedeemedOnce(t *testing.T) {
 			return ""
 		}
 		last := code.Expires.Add(-time.Nanosecond)
+		// What an institution decodes is good for its visit, there and once.
+		p.QRVisitLife = 10 * life
+		decoded, refusal := code.Decode(c.Place.Code, &p, last)
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		if again, refusal := decoded.Decode(c.Place.Code, &p, last); refusal != nil || again != decoded {
+			t.Fatalf("decoded again: %+v %v", again, refusal)
+		}
+		if _, refusal := decoded.Decode(elsewhere, &p, last); refusal == nil || refusal.Code != family.QRSpent {
+			t.Fatalf("decoded by another: %v", refusal)
+		}
+		if _, refusal := code.Decode(c.Place.Code, &p, code.Expires); refusal == nil || refusal.Code != family.QRExpired {
+			t.Fatalf("decoded too late: %v", refusal)
+		}
+		end := decoded.DecodedUntil
+		for _, try := range []struct {
+			by      family.InstitutionCode
+			decoded bool
+			now     time.Time
+			token   family.QRToken
+			want    family.Code
+		}{
+			{c.Place.Code, true, end.Add(-time.Nanosecond), decoded, ""},
+			{c.Place.Code, true, end.Add(-time.Nanosecond), decoded.Replace(), ""},
+			{c.Place.Code, true, end, decoded, family.QRExpired},
+			{c.Place.Code, false, last, decoded, ""},
+			{c.Place.Code, false, code.Expires, decoded, family.QRExpired},
+			{elsewhere, true, last, decoded, family.QRSpent},
+			{elsewhere, false, last, decoded, family.QRSpent},
+			{c.Place.Code, true, last, code, family.QRExpired}, // nobody decoded it
+			{c.Place.Code, true, last, decoded.Spend("m"), family.QRSpent},
+		} {
+			got := try.token.Redeemable(try.by, try.decoded, try.now)
+			if (got == nil) != (try.want == "") || got != nil && got.Code != try.want {
+				t.Fatalf("redeemed by %s, decoded %t, at %v: %v, want %q", try.by, try.decoded, try.now, got, try.want)
+			}
+		}
 		for _, try := range []struct {
 			now   time.Time
 			token family.QRToken

@@ -138,11 +138,17 @@ type Policy struct {
 	// them no code of it is looked at.
 	BadCodes      int
 	BadCodesPause time.Duration
+	// QRVisitLife is how long a code that an institution decoded serves its visit.
+	QRVisitLife time.Duration
 
 	Grants   GrantPolicy
 	Benefits []Benefit
 	// AccountPaysOutOfScope lets the account pay 自费 and what exceeds a ceiling.
 	AccountPaysOutOfScope bool
+	// FundSumIncludesAccount tells how the platform of this region's institutions
+	// sums up fund_pay_sumamt at the national interface: with the personal account
+	// (Guangdong) or without (Hunan). It moves no money.
+	FundSumIncludesAccount bool
 }
 
 // GrantPolicy holds a region's rules of 家庭共济.
@@ -219,6 +225,8 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("qr.bad_codes_a_minute: %d is not in 1..100", p.BadCodes)
 	case p.BadCodesPause < 10*time.Second || p.BadCodesPause > 60*time.Minute || p.BadCodesPause%time.Second != 0:
 		return fmt.Errorf("qr.pause_seconds: %v is not in 10..3600", p.BadCodesPause)
+	case p.QRVisitLife < p.QRLife || p.QRVisitLife > 72*60*time.Minute || p.QRVisitLife%time.Second != 0:
+		return fmt.Errorf("qr.visit_seconds: %v is not in %d..259200", p.QRVisitLife, p.QRLife/time.Second)
 	case g.MaxMembers < 1 || g.MaxMembers > MaxMembers:
 		return fmt.Errorf("grants.max_members: %d is not in 1..%d", g.MaxMembers, MaxMembers)
 	case g.MaxGrantors < 1 || g.MaxGrantors > MaxGrantors:

@@ -12,7 +12,7 @@ import (
 func samplePolicy() *family.Policy {
 	return &family.Policy{
 		Region: "430100", Version: "test", From: 20260101, NameZH: "试验", NameEN: "test",
-		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, BadCodes: 5, BadCodesPause: time.Minute,
+		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, QRVisitLife: 24 * time.Hour, BadCodes: 5, BadCodesPause: time.Minute,
 		Grants: family.GrantPolicy{
 			Kins: append([]family.Kin(nil), family.Kins...), MaxPerKin: map[family.Kin]int{family.Spouse: 1, family.Parent: 2},
 			MaxMembers: 10, MaxGrantors: 8, Grantors: []family.Insutype{family.Employee},
@@ -57,6 +57,8 @@ func TestPolicyValidate(t *testing.T) {
 		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = 9 * time.Second }},
 		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = time.Hour + time.Second }},
 		{"qr.pause_seconds", func(p *family.Policy) { p.BadCodesPause = 10500 * time.Millisecond }},
+		{"qr.visit_seconds", func(p *family.Policy) { p.QRVisitLife = 59 * time.Second }},
+		{"qr.visit_seconds", func(p *family.Policy) { p.QRVisitLife = 72*time.Hour + time.Second }},
 		{"grants.max_members", func(p *family.Policy) { p.Grants.MaxMembers = 0 }},
 		{"grants.max_members", func(p *family.Policy) { p.Grants.MaxMembers = family.MaxMembers + 1 }},
 		{"grants.max_grantors", func(p *family.Policy) { p.Grants.MaxGrantors = 0 }},

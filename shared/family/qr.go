@@ -34,6 +34,12 @@ type QRToken struct {
 	Expires  time.Time // first moment at which it is no longer good; whole seconds
 	State    QRState   // issued, spent or replaced
 	SpentBy  MessageID
+	// DecodedBy is the institution that read the code for a visit (6101), and
+	// DecodedUntil the first moment at which that no longer serves it; Visit is the
+	// visit that it opened, if it did.
+	DecodedBy    InstitutionCode
+	DecodedUntil time.Time
+	Visit        MessageID
 }
 
 // IssueQR returns a new token for a patient. A link that is not active, is paused
@@ -83,27 +89,43 @@ func (t QRToken) StateAt(now time.Time) QRState {
 }
 
 // Replace returns the token after a newer one took its place, or its link ended.
+// What an institution has decoded belongs to a visit and stays.
 func (t QRToken) Replace() QRToken {
-	if t.State == QRStateIssued {
+	if t.State == QRStateIssued && t.DecodedBy == "" {
 		t.State = QRStateReplaced
 	}
 	return t
 }
 
-// Redeemable refuses a token that cannot be redeemed at a time.
-func (t QRToken) Redeemable(now time.Time) *Refusal {
+// Redeemable refuses a token that an institution cannot redeem at a time: by the
+// code itself while it is displayed, or by what decoding it gave (decoded) as long
+// as that serves the visit. Whoever decoded it is the only one who may.
+func (t QRToken) Redeemable(by InstitutionCode, decoded bool, now time.Time) *Refusal {
+	expires, rule := t.Expires, "qr.life_seconds"
+	if decoded {
+		expires, rule = t.DecodedUntil, "qr.visit_seconds"
+	}
 	switch {
-	case !now.Before(t.Expires):
-		return &Refusal{
-			Code: QRExpired, Rule: "qr.life_seconds",
-			Allowed: fmt.Sprintf("%d s", t.Expires.Sub(t.Issued)/time.Second),
-		}
+	case !now.Before(expires):
+		return &Refusal{Code: QRExpired, Rule: rule, Allowed: fmt.Sprintf("%d s", expires.Sub(t.Issued)/time.Second)}
 	case t.State == QRStateReplaced:
 		return Refuse(QRReplaced)
-	case t.State == QRStateSpent:
+	case t.State == QRStateSpent, t.DecodedBy != "" && t.DecodedBy != by:
 		return Refuse(QRSpent)
 	}
 	return nil
+}
+
+// Decode returns the token after an institution read it for a visit. It is not
+// spent by that: money moves at settlement. To decode again changes nothing.
+func (t QRToken) Decode(by InstitutionCode, p *Policy, now time.Time) (QRToken, *Refusal) {
+	if refusal := t.Redeemable(by, false, now); refusal != nil {
+		return t, refusal
+	}
+	if t.DecodedBy == "" {
+		t.DecodedBy, t.DecodedUntil = by, now.Truncate(time.Second).Add(p.QRVisitLife)
+	}
+	return t, nil
 }
 
 // Spend returns the token after a settlement redeemed it.

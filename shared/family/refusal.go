@@ -10,6 +10,7 @@ type Code string
 // The answers, in order of precedence.
 const (
 	Malformed       Code = "malformed"
+	Unsupported     Code = "unsupported_infno"
 	TooLarge        Code = "too_large"
 	Unauthenticated Code = "unauthenticated"
 	NotPermitted    Code = "not_permitted"
@@ -70,7 +71,7 @@ const (
 
 // Codes lists every answer in order of precedence.
 var Codes = []Code{
-	Malformed, TooLarge, Unauthenticated, NotPermitted, RateLimited, MessageReused, MessageFenced,
+	Malformed, Unsupported, TooLarge, Unauthenticated, NotPermitted, RateLimited, MessageReused, MessageFenced,
 	NotFound, OriginalUnknown,
 	InstitutionNotDesignated, PersonNotInsured, PersonFrozen, RelationNotAllowed, BindingLimitReached,
 	IdentityMismatch, AlreadyBound,

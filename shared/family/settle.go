@@ -16,6 +16,8 @@ type Case struct {
 	// Token is the QR token that was shown; nil when the patient was told by ID
 	// number or card.
 	Token *QRToken
+	// Decoded tells that the token was shown by what decoding it gave (ecToken).
+	Decoded bool
 	// Payers are the patient's grantors, in the order of his list.
 	Payers []Payer
 	Bill   Bill
@@ -118,7 +120,7 @@ func Quote(c Case) (Settlement, *Refusal) {
 		return Settlement{}, refusal
 	}
 	if c.Token != nil {
-		if refusal := c.Token.Redeemable(c.Now); refusal != nil {
+		if refusal := c.Token.Redeemable(c.Place.Code, c.Decoded, c.Now); refusal != nil {
 			return Settlement{}, refusal
 		}
 		if c.Token.Patient != c.Patient.Person {

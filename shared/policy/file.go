@@ -25,6 +25,7 @@ type file struct {
 
 	Links  links  `json:"links" rule:"-"`
 	QR     qr     `json:"qr" rule:"-"`
+	HIS    his    `json:"his" rule:"-"`
 	Grants grants `json:"grants" rule:"-"`
 	// Benefits is a rule too: which classes are paid at all, and why no others.
 	Benefits []benefit `json:"benefits"`
@@ -42,9 +43,16 @@ type links struct {
 
 type qr struct {
 	LifeSeconds     int      `json:"life_seconds"`
+	VisitSeconds    int      `json:"visit_seconds"`
 	BadCodesAMinute int      `json:"bad_codes_a_minute"`
 	PauseSeconds    int      `json:"pause_seconds"`
 	Sources         []source `json:"sources" rule:"-"`
+}
+
+// his are the conventions of the national interface that regions read differently.
+type his struct {
+	FundSumIncludesAccount bool     `json:"fund_sum_includes_account"`
+	Sources                []source `json:"sources" rule:"-"`
 }
 
 type grants struct {
@@ -96,6 +104,9 @@ func parse(data []byte) (*file, error) {
 		return nil, err
 	}
 	if err := sourced("qr.", f.QR, f.QR.Sources); err != nil {
+		return nil, err
+	}
+	if err := sourced("his.", f.HIS, f.HIS.Sources); err != nil {
 		return nil, err
 	}
 	if err := sourced("grants.", f.Grants, f.Grants.Sources); err != nil {
@@ -156,8 +167,10 @@ func (f *file) policy() (*family.Policy, error) {
 			return nil, fmt.Errorf("to: %w", err)
 		}
 	}
-	if f.QR.LifeSeconds < 0 || f.QR.LifeSeconds > 24*60*60 { // beyond, the product below could wrap
-		return nil, fmt.Errorf("qr.life_seconds: %d", f.QR.LifeSeconds)
+	for rule, seconds := range map[string]int{"qr.life_seconds": f.QR.LifeSeconds, "qr.visit_seconds": f.QR.VisitSeconds} {
+		if seconds < 0 || seconds > 7*24*60*60 { // beyond, the products below could wrap
+			return nil, fmt.Errorf("%s: %d", rule, seconds)
+		}
 	}
 	if f.QR.PauseSeconds < 0 || f.QR.PauseSeconds > 24*60*60 {
 		return nil, fmt.Errorf("qr.pause_seconds: %d", f.QR.PauseSeconds)
@@ -174,7 +187,10 @@ func (f *file) policy() (*family.Policy, error) {
 		QRLife:                time.Duration(f.QR.LifeSeconds) * time.Second,
 		BadCodes:              f.QR.BadCodesAMinute,
 		BadCodesPause:         time.Duration(f.QR.PauseSeconds) * time.Second,
+		QRVisitLife:           time.Duration(f.QR.VisitSeconds) * time.Second,
 		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
+
+		FundSumIncludesAccount: f.HIS.FundSumIncludesAccount,
 		Grants: family.GrantPolicy{
 			Kins:        f.Grants.Kins,
 			MaxPerKin:   f.Grants.MaxPerKin,

@@ -181,7 +181,7 @@ func TestRules(t *testing.T) {
 			}
 			want := &family.Policy{
 				Region: family.Region(c.id[:6]), Version: c.id[7:], From: c.from, NameZH: c.zh, NameEN: c.en,
-				ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, BadCodes: 5, BadCodesPause: time.Minute,
+				ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, QRVisitLife: 24 * time.Hour, BadCodes: 5, BadCodesPause: time.Minute,
 				Grants: family.GrantPolicy{
 					Kins:       family.Kins,
 					MaxPerKin:  map[family.Kin]int{family.Spouse: 1, family.Parent: 2},
@@ -192,6 +192,8 @@ func TestRules(t *testing.T) {
 					Order:    c.order, Money: family.LiveBalance,
 				},
 				Benefits: got.Benefits, // TestPublishedBenefits
+
+				FundSumIncludesAccount: c.id[:2] == "44", // Guangdong
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
