@@ -42,7 +42,8 @@ func (a *App) FindMessage(ctx context.Context, place family.InstitutionCode, id 
 		}
 		view := MessageView{Message: id, Refusal: record.Refusal, Fenced: record.State == messageFenced}
 		if record.Settlement != nil {
-			view.Settled = &Outcome{Settlement: *record.Settlement, Names: record.Names}
+			settled := record.outcome()
+			view.Settled = &settled
 		}
 		return view, nil
 	})
@@ -64,7 +65,7 @@ func (a *App) settlement(ctx context.Context, id family.MessageID) (Outcome, err
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Settlement: *record.Settlement, Names: record.Names}, nil
+	return record.outcome(), nil
 }
 
 // Totals sums settlements; what was given back counts negative.
@@ -103,7 +104,7 @@ func (a *App) Day(ctx context.Context, place family.InstitutionCode, day family.
 			switch {
 			case id <= after:
 			case len(page.Items) < limit:
-				page.Items = append(page.Items, Outcome{Settlement: *m.Settlement, Names: m.Names})
+				page.Items = append(page.Items, m.outcome())
 			case page.Next == "":
 				page.Next = string(page.Items[limit-1].Settlement.ID)
 			}

@@ -10,6 +10,7 @@ import (
 type gathered struct {
 	family.Case
 	qr      ref[qrRecord]
+	visit   *family.Visit // whose charges the bill is
 	records map[family.PersonNo]accountRecord
 }
 
@@ -34,13 +35,18 @@ type needs struct{ decisive, reference []keyed }
 func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
 	n := billNeeds(place, in.Bill)
 	switch c := in.Credential; c.Type {
-	case ByQR:
-		n.decisive = append(n.decisive, qrKey(a.vault.QRHash(c.Value)))
+	case ByQR, ByECToken:
+		if key, ok := a.qrOf(place, c); ok {
+			n.decisive = append(n.decisive, key)
+		}
 		n.reference = append(n.reference, guessesKey(place))
 	case ByID:
 		n.reference = append(n.reference, idIndexKey(a.vault.Index("id_no", c.Value)))
 	case ByCard:
 		n.reference = append(n.reference, cardIndexKey(a.vault.Index("card_no", c.Value)))
+	}
+	if v := in.Visit; v != nil {
+		n.decisive = append(n.decisive, visitKey(place, v.Patient, v.ID))
 	}
 	return n
 }
@@ -61,28 +67,29 @@ func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
 // that names nobody.
 func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time.Time) (gathered, map[family.PersonNo]string, error) {
 	fail := func(err error) (gathered, map[family.PersonNo]string, error) { return gathered{}, nil, err }
-	where, found, err := get(t, placeKey(place))
-	if err == nil && (!found || !where.Designated) {
-		err = family.Refuse(family.InstitutionNotDesignated)
+	if err := a.mayLook(t, place, in.Credential, now); err != nil {
+		return fail(err)
 	}
-	if err == nil && in.Credential.Type == ByQR {
-		err = a.mayTry(t, where, now)
-	}
+	patient, qr, err := a.credited(t, place, in.Credential)
 	if err != nil {
 		return fail(err)
 	}
-	patient, qr, err := a.credited(t, in.Credential)
-	if err != nil {
-		return fail(err)
+	var visit *family.Visit
+	var own []int
+	if in.Visit != nil {
+		if visit, own, err = a.visitBill(t, place, patient, qr, &in); err != nil {
+			return fail(err)
+		}
 	}
-	ahead := []keyed{accountKey(patient)}
+	need := billNeeds(place, in.Bill)
+	ahead := append(need.reference, accountKey(patient))
 	if qr != nil {
 		ahead = append(ahead, accountKeys(qr.Grantors)...)
 	}
 	if in.Credential.Name != "" {
 		ahead = append(ahead, personKey(patient))
 	}
-	if err := t.refer(ahead...); err != nil {
+	if err := t.load(need.decisive, ahead); err != nil {
 		return fail(err)
 	}
 	if name := in.Credential.Name; name != "" {
@@ -101,9 +108,10 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	if err != nil {
 		return fail(err)
 	}
-	g.Message = in.Message
+	g.Message, g.visit, g.OwnExpense = in.Message, visit, own
 	if qr != nil {
-		g.qr, g.Token = qrKey(a.vault.QRHash(in.Credential.Value)), &qr.Token
+		g.qr, _ = a.qrOf(place, in.Credential)
+		g.Token, g.Decoded = &qr.Token, in.Credential.Type == ByECToken
 		if qr.PresenterMasked != "" {
 			names[qr.Token.Presenter] = qr.PresenterMasked
 		}
@@ -119,13 +127,31 @@ func accountKeys(people []family.PersonNo) []keyed {
 	return keys
 }
 
+// qrOf returns where the code lies that a credential is or was decoded from.
+func (a *App) qrOf(place family.InstitutionCode, c Credential) (ref[qrRecord], bool) {
+	switch c.Type {
+	case ByQR:
+		return qrKey(a.vault.QRHash(c.Value)), true
+	case ByECToken:
+		id, ok := a.ecTokenID(place, c.Value)
+		return qrKey(a.vault.QRHash(a.digits(id))), ok
+	}
+	return ref[qrRecord]{}, false
+}
+
 // credited returns whom a credential names, and the QR token if it is one.
-func (a *App) credited(t *tx, c Credential) (family.PersonNo, *qrRecord, error) {
+func (a *App) credited(t *tx, place family.InstitutionCode, c Credential) (family.PersonNo, *qrRecord, error) {
 	if c.Type == ByQR {
 		if _, err := family.ParseQRDigits(c.Value); err != nil {
 			return "", nil, &family.Refusal{Code: family.QRInvalid, Field: "credential.value", Detail: err.Error()}
 		}
-		record, found, err := get(t, qrKey(a.vault.QRHash(c.Value)))
+	}
+	if c.Type == ByQR || c.Type == ByECToken {
+		key, ok := a.qrOf(place, c)
+		if !ok {
+			return "", nil, &family.Refusal{Code: family.QRInvalid, Field: "credential.value"}
+		}
+		record, found, err := get(t, key)
 		if err == nil && !found {
 			err = &family.Refusal{Code: family.QRInvalid, Field: "credential.value"}
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -58,4 +59,41 @@ func (a *App) countGuess(t *tx, code family.InstitutionCode, digits string, refu
 		return false, err
 	}
 	return true, refused
+}
+
+// mayLook refuses an institution without an agreement, and a code of it while its
+// pause lasts. What the credential needs must have been read.
+func (a *App) mayLook(t *tx, code family.InstitutionCode, c Credential, now time.Time) error {
+	if err := designated(t, code); err != nil || c.Type != ByQR && c.Type != ByECToken {
+		return err
+	}
+	place, _, err := get(t, placeKey(code))
+	if err != nil {
+		return err
+	}
+	return a.mayTry(t, place, now)
+}
+
+// looked is an act in which the credential may turn out to be a code that nobody was
+// issued: that is counted, and nothing else of the act happens.
+func looked[A any](ctx context.Context, a *App, code family.InstitutionCode, credential string, now time.Time, decide func(*tx) (A, error)) (A, error) {
+	type looking struct {
+		answer  A
+		refused error // and counted
+	}
+	done, err := act(ctx, a, func(t *tx) (looking, error) {
+		answer, err := decide(t)
+		if err == nil {
+			return looking{answer: answer}, nil
+		}
+		counted, err := a.countGuess(t, code, credential, err, now)
+		if counted {
+			return looking{refused: err}, nil
+		}
+		return looking{}, err
+	})
+	if err == nil {
+		err = done.refused
+	}
+	return done.answer, err
 }

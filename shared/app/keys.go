@@ -59,6 +59,15 @@ type messageRecord struct {
 	Settlement  *family.Settlement `json:",omitempty"`
 	// Names are the masked names of all who took part.
 	Names map[family.PersonNo]string `json:",omitempty"`
+	// Visit is the visit that the settlement is of; empty without one.
+	Visit family.MessageID `json:",omitempty"`
+	// Note is what the door that took the message keeps with it.
+	Note string `json:",omitempty"`
+}
+
+// outcome returns the settlement of a message that has one.
+func (m *messageRecord) outcome() Outcome {
+	return Outcome{Settlement: *m.Settlement, Names: m.Names, Visit: m.Visit, Note: m.Note}
 }
 
 type messageState string
@@ -68,6 +77,31 @@ const (
 	messageRefused messageState = "refused"
 	messageFenced  messageState = "fenced"
 )
+
+// stepRecord is the first answer to a message of an institution that moves no
+// money, such as a step of a visit.
+type stepRecord struct {
+	Fingerprint string
+	Answer      json.RawMessage `json:",omitempty"`
+}
+
+// signatureRecord is a signature that served a message: it serves no other.
+type signatureRecord struct{ Fingerprint string }
+
+// signingKeyRecord is a key by which an institution signs, its secret sealed.
+type signingKeyRecord struct {
+	Institution family.InstitutionCode
+	Scheme      Scheme
+	Secret      string
+	From, To    time.Time // zero is open
+}
+
+// fileRecord is a file that an institution sent, or that was made for it.
+type fileRecord struct {
+	Name        string
+	Fingerprint string
+	Body        []byte
+}
 
 // onceRecord is the first answer to a person's request that carried an
 // Idempotency-Key.
@@ -140,6 +174,41 @@ func dayPart(code family.InstitutionCode, day family.Day) string {
 // settlement, its message's record and its row in the day's list are one record.
 func messageKey(id family.MessageID) ref[messageRecord] {
 	return ref[messageRecord]{Part: dayPart(id.Institution(), id.Day()), Sort: messagePrefix + string(id)}
+}
+
+// lateKey points at a message that was settled on another day than it was sent on,
+// from the day on which it was settled. Such are few; the rest are found where
+// they lie.
+const latePrefix = "T#"
+
+func lateKey(id family.MessageID, settled family.Day) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: dayPart(id.Institution(), settled), Sort: latePrefix + string(id)}
+}
+
+func stepKey(id family.MessageID, op string) ref[stepRecord] {
+	return ref[stepRecord]{Part: "STEP#" + string(id), Sort: "P#" + op}
+}
+
+const visitPrefix = "V#"
+
+func visitsPart(place family.InstitutionCode, patient family.PersonNo) string {
+	return "VISIT#" + string(place) + "#" + string(patient)
+}
+
+func visitKey(place family.InstitutionCode, patient family.PersonNo, id family.MessageID) ref[family.Visit] {
+	return ref[family.Visit]{Part: visitsPart(place, patient), Sort: visitPrefix + string(id)}
+}
+
+func signatureKey(index string) ref[signatureRecord] {
+	return ref[signatureRecord]{Part: "SIGN#" + index, Sort: "S"}
+}
+
+func signingKeyKey(id string) ref[signingKeyRecord] {
+	return ref[signingKeyRecord]{Part: "HISKEY#" + id, Sort: "K"}
+}
+
+func fileKey(place family.InstitutionCode, id family.MessageID) ref[fileRecord] {
+	return ref[fileRecord]{Part: "FILE#" + string(place), Sort: "F#" + string(id)}
 }
 
 func onceKey(p family.PersonNo, key string) ref[onceRecord] {

@@ -141,7 +141,7 @@ func (a *App) Receipts(ctx context.Context, by family.PersonNo, role Role, after
 		if record == nil || record.Settlement == nil {
 			continue // the proof of the day reports it
 		}
-		receipt, err := a.receipt(ctx, by, Outcome{Settlement: *record.Settlement, Names: record.Names})
+		receipt, err := a.receipt(ctx, by, record.outcome())
 		if err != nil {
 			return page, err
 		}

@@ -41,6 +41,12 @@ var kinds = []kind{
 	{"binding", "BIND#", "B", new(bindingRecord), store.Key(bindingKey("B1"))},
 	{"code", "QR#", "Q", new(qrRecord), store.Key(qrKey("hash"))},
 	{"message", "DAY#", "S#", new(messageRecord), store.Key(messageKey("P43010000002202603121200000001"))},
+	{"message settled on another day", "DAY#", "T#", new(pointerRecord), store.Key(lateKey("P43010000002202603121200000001", 20260313))},
+	{"step", "STEP#", "P#", new(stepRecord), store.Key(stepKey("P43010000002202603121200000001", "open"))},
+	{"visit", "VISIT#", "V#", new(family.Visit), store.Key(visitKey(pharmacy, "P1", "P43010000002202603121200000001"))},
+	{"signature", "SIGN#", "S", new(signatureRecord), store.Key(signatureKey("hash"))},
+	{"signing key", "HISKEY#", "K", new(signingKeyRecord), store.Key(signingKeyKey("AK"))},
+	{"file", "FILE#", "F#", new(fileRecord), store.Key(fileKey(pharmacy, "P43010000002202603121200000001"))},
 	{"answer given once", "ONCE#", "K#", new(onceRecord), store.Key(onceKey("P1", "hash"))},
 	{"place", "INST#", "I", new(family.Place), store.Key(placeKey(pharmacy))},
 	{"bad codes", "GUESS#", "G", new(guessesRecord), store.Key(guessesKey(pharmacy))},
@@ -147,7 +153,7 @@ func fill(t *testing.T, name string, v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(7)
-	case reflect.Uint64:
+	case reflect.Uint8, reflect.Uint64:
 		v.SetUint(7)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -246,6 +252,36 @@ func fullStory(t *testing.T) (*house, canaries) {
 	same(t, "an unknown card", codeOf(err), family.IdentityMismatch)
 	shown(wang, "", Once{"k5", nil})
 	ok(h.EndBinding(t.Context(), chen, mother))(t)
+
+	// What the national interface does: a key, a visit by a decoded code, a file, and
+	// a settlement that was sent before midnight.
+	secret := "SK-of-the-story"
+	seen["a signing key's secret"] = secret
+	ok(h.FeedSigningKey(t.Context(), SigningKey{ID: "AK1", Institution: hospital, Scheme: SchemeAPI, Secret: secret}))(t)
+	decoded := ok(h.Decode(t.Context(), hospital, shown(li, wife, Once{"k6", nil})))(t)
+	seen["an ecToken's mark"] = decoded.ECToken[26:]
+	sent := func(what string) Sent {
+		return Sent{Form: what, Note: "note", Signature: "signature of " + what, SignedUntil: h.clock.Now().Add(time.Hour)}
+	}
+	byToken := Credential{Type: ByECToken, Value: decoded.ECToken}
+	open := ok(h.OpenVisit(t.Context(), hospital, VisitAsk{Message: h.message(hospital), Credential: byToken, Patient: wang, Number: "OP1", Sent: sent("open")}))(t)
+	at := VisitRef{open.ID, wang}
+	step := func(op string, change func(family.Visit, time.Time) (family.Visit, *family.Refusal)) {
+		ok(h.ChangeVisit(t.Context(), hospital, at, h.message(hospital), op, sent(op), change))(t)
+	}
+	step("describe", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) {
+		return v.Describe(family.Outpatient)
+	})
+	step("charge", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) {
+		return v.Charge([]family.Charge{{Serial: "1", Batch: "0", Line: line(0, classB, 2, 3000)}})
+	})
+	late := h.message(hospital)
+	h.clock.add(12 * time.Hour)
+	ok(h.Settle(t.Context(), hospital, SettleAsk{
+		Message: late, Credential: byToken, Bill: family.Bill{MedType: family.Outpatient, Total: 6000, UseAccount: true},
+		Visit: &VisitBill{VisitRef: at, Batch: "0"}, Sent: sent("settle"),
+	}))(t)
+	ok(0, h.PutFile(t.Context(), hospital, File{ID: h.message(hospital), Name: "a.zip", Body: []byte("zip")}))(t)
 
 	// Back again, asked about, fenced.
 	seen["the reason of a reversal"] = "因为患者李明远要求"

@@ -22,7 +22,19 @@ func (a *App) Reverse(ctx context.Context, place family.InstitutionCode, origina
 		Original family.MessageID
 		Reason   string
 	}{original, reason}
-	return a.giveBack(ctx, place, original, id, "reverse", content, family.Reverse)
+	return a.giveBack(ctx, place, original, id, "reverse", content, Sent{}, family.Reverse)
+}
+
+// ReverseSent is Reverse for a door that signs its messages. Where the original is
+// known to be another patient's, nothing is given back.
+func (a *App) ReverseSent(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, patient family.PersonNo, sent Sent) (Outcome, error) {
+	return a.giveBack(ctx, place, original, id, "reverse", original, sent,
+		func(id family.MessageID, s family.Settlement, account family.Account, payers map[family.PersonNo]family.Account, now time.Time) (family.Settlement, family.Settlement, family.Effects, *family.Refusal) {
+			if s.Patient != patient {
+				return family.Settlement{}, s, family.Effects{}, &family.Refusal{Code: family.IdentityMismatch, Field: "person_no"}
+			}
+			return family.Reverse(id, s, account, payers, now)
+		})
 }
 
 // Refund gives part of a settlement back, by line and quantity.
@@ -34,7 +46,7 @@ func (a *App) Refund(ctx context.Context, place family.InstitutionCode, original
 		Original family.MessageID
 		Returns  []family.Return
 	}{original, returns}
-	return a.giveBack(ctx, place, original, id, "refund", content,
+	return a.giveBack(ctx, place, original, id, "refund", content, Sent{},
 		func(id family.MessageID, s family.Settlement, patient family.Account, payers map[family.PersonNo]family.Account, now time.Time) (family.Settlement, family.Settlement, family.Effects, *family.Refusal) {
 			return family.Refund(id, s, returns, patient, payers, now)
 		})
@@ -43,7 +55,7 @@ func (a *App) Refund(ctx context.Context, place family.InstitutionCode, original
 // undoing is how the law takes a settlement back.
 type undoing func(id family.MessageID, s family.Settlement, patient family.Account, payers map[family.PersonNo]family.Account, now time.Time) (family.Settlement, family.Settlement, family.Effects, *family.Refusal)
 
-func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, op string, content any, undo undoing) (Outcome, error) {
+func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, op string, content any, sent Sent, undo undoing) (Outcome, error) {
 	if original.Institution() != place {
 		return Outcome{}, family.Refuse(family.OriginalUnknown) // another's looks like a missing one
 	}
@@ -51,7 +63,7 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message of its own"}
 	}
 	need := needs{decisive: []keyed{messageKey(original)}}
-	return a.message(ctx, place, id, op, content, need, func(t *tx, now time.Time) (messageRecord, error) {
+	return a.message(ctx, place, id, op, content, sent, need, func(t *tx, now time.Time) (messageRecord, error) {
 		originalRef := messageKey(original)
 		sale, found, err := get(t, originalRef)
 		if err != nil {
@@ -100,10 +112,15 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 		if err := a.putEffects(t, effects, records); err != nil {
 			return messageRecord{}, err
 		}
+		if sale.Visit != "" && after.State() == family.StateReversed {
+			if err := a.unsettle(t, place, after, sale.Visit, now); err != nil {
+				return messageRecord{}, err
+			}
+		}
 		sale.Settlement = &after
 		if err := put(t, originalRef, sale); err != nil {
 			return messageRecord{}, err
 		}
-		return messageRecord{State: messageSettled, Settlement: &back, Names: maps.Clone(sale.Names)}, nil
+		return messageRecord{State: messageSettled, Settlement: &back, Names: maps.Clone(sale.Names), Visit: sale.Visit, Note: sent.Note}, nil
 	})
 }

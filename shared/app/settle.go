@@ -11,11 +11,13 @@ import (
 // CredentialType is the kind of thing by which a patient is told.
 type CredentialType string
 
-// The kinds of credential (mdtrt_cert_type 01, 02 and 03).
+// The kinds of credential (mdtrt_cert_type 01, 02 and 03). ByECToken is what an
+// institution was given when it decoded a code (ecToken).
 const (
-	ByQR   CredentialType = "qr"
-	ByID   CredentialType = "id"
-	ByCard CredentialType = "card"
+	ByQR      CredentialType = "qr"
+	ByECToken CredentialType = "ec_token"
+	ByID      CredentialType = "id"
+	ByCard    CredentialType = "card"
 )
 
 // Credential is what the patient showed at the till.
@@ -33,6 +35,9 @@ type SettleAsk struct {
 	Message    family.MessageID // empty in a quote
 	Credential Credential
 	Bill       family.Bill
+	// Visit takes the bill's lines from a visit; nil: they are in the bill.
+	Visit *VisitBill `json:"-"`
+	Sent  Sent       `json:"-"`
 }
 
 // Outcome is a settlement, or a reversal or refund, with the masked names of all
@@ -40,7 +45,9 @@ type SettleAsk struct {
 type Outcome struct {
 	Settlement family.Settlement
 	Names      map[family.PersonNo]string
-	Replay     bool // the answer was given before
+	Visit      family.MessageID // that it is of; empty without one
+	Note       string           // what the door kept with it
+	Replay     bool             // the answer was given before
 }
 
 // Quote decides what a settlement would be and moves nothing. It may be repeated
@@ -50,33 +57,21 @@ func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in Settle
 		return Outcome{}, refusal
 	}
 	now := a.now()
-	type quoted struct {
-		outcome Outcome
-		refused error // and something was written down
-	}
-	done, err := act(ctx, a, func(t *tx) (quoted, error) {
+	return looked(ctx, a, place, in.Credential.Value, now, func(t *tx) (Outcome, error) {
 		need := a.needs(place, in)
 		if err := t.load(need.decisive, need.reference); err != nil {
-			return quoted{}, err
+			return Outcome{}, err
 		}
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
-			counted, err := a.countGuess(t, place, in.Credential.Value, err, now)
-			if counted {
-				return quoted{refused: err}, nil
-			}
-			return quoted{}, err
+			return Outcome{}, err
 		}
 		s, refusal := family.Quote(c.Case)
 		if refusal != nil {
-			return quoted{}, refusal
+			return Outcome{}, refusal
 		}
-		return quoted{outcome: Outcome{Settlement: s, Names: names}}, nil
+		return Outcome{Settlement: s, Names: names, Visit: in.visit(), Note: in.Sent.Note}, nil
 	})
-	if err == nil {
-		err = done.refused
-	}
-	return done.outcome, err
 }
 
 // Check tells a person whether a bill would be paid for him, or for a relative
@@ -127,7 +122,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	if refusal := in.check(); refusal != nil {
 		return Outcome{}, refusal
 	}
-	return a.message(ctx, place, in.Message, "settle", in, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
+	return a.message(ctx, place, in.Message, "settle", in, in.Sent, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
 			_, err = a.countGuess(t, place, in.Credential.Value, err, now)
@@ -157,19 +152,28 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 				}
 			}
 		}
+		if c.visit != nil {
+			settled := c.visit.Settled(s.ID, s.Lines)
+			if err := putUntil(t, visitKey(place, settled.Patient, settled.ID), settled, now.Add(family.VisitLife)); err != nil {
+				return messageRecord{}, err
+			}
+		}
 		c.releaseUndecisive(t, s)
-		return messageRecord{State: messageSettled, Settlement: &s, Names: names}, nil
+		return messageRecord{State: messageSettled, Settlement: &s, Names: names, Visit: in.visit(), Note: in.Sent.Note}, nil
 	})
 }
 
 // message carries out one message of an institution: its first answer again if it
 // was decided before, else the decision and its record in one commit. What decide
 // needs in any case is read together with the message.
-func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, need needs, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
+func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, sent Sent, need needs, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
 	if id.Institution() != place {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message id begins with your own institution code"}
 	}
 	tallyOf(ctx).about(id)
+	if sent.Form != "" {
+		content = sent.Form
+	}
 	fingerprint, err := a.fingerprint(op, content)
 	if err != nil {
 		return Outcome{}, err
@@ -181,7 +185,10 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 	}
 	done, err := act(ctx, a, func(t *tx) (answered, error) {
 		messageRef := messageKey(id)
-		if err := t.load(append(need.decisive, messageRef), need.reference); err != nil {
+		if err := t.load(append(need.decisive, append(a.signed(sent), messageRef)...), need.reference); err != nil {
+			return answered{}, err
+		}
+		if err := a.mayServe(t, sent, fingerprint); err != nil {
 			return answered{}, err
 		}
 		first, found, err := get(t, messageRef)
@@ -204,6 +211,14 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 			return answered{}, err
 		}
 		record.Fingerprint, record.At = fingerprint, now
+		if settled := family.DayOf(now); record.Settlement != nil && settled != id.Day() {
+			if err := add(t, lateKey(id, settled), pointerRecord{To: string(id)}); err != nil {
+				return answered{}, err
+			}
+		}
+		if err := a.serve(t, sent, fingerprint); err != nil {
+			return answered{}, err
+		}
 		return answered{record: record}, put(t, messageRef, record)
 	})
 	if err != nil {
@@ -212,7 +227,9 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 	if done.record.Refusal != nil {
 		return Outcome{Replay: done.replay}, done.record.Refusal
 	}
-	return Outcome{Settlement: *done.record.Settlement, Names: done.record.Names, Replay: done.replay}, nil
+	outcome := done.record.outcome()
+	outcome.Replay = done.replay
+	return outcome, nil
 }
 
 // putEffects writes what a settlement did to accounts.
@@ -231,20 +248,35 @@ func (a *App) putEffects(t *tx, effects family.Effects, records map[family.Perso
 	return nil
 }
 
-// check refuses what cannot be read as a settlement.
+// check refuses what cannot be read as a settlement. The lines of a visit are
+// checked where they lie, and whose it is says its patient, without a name.
 func (in *SettleAsk) check() *family.Refusal {
-	var err error
-	switch c := &in.Credential; c.Type {
+	if refusal := in.Credential.check(in.Visit == nil); refusal != nil || in.Visit != nil {
+		return refusal
+	}
+	return in.Bill.Check()
+}
+
+// check refuses what cannot be read as a credential, and brings it to one form.
+// Without the name an ID number tells only whoever knows the person already.
+func (c *Credential) check(named bool) *family.Refusal {
+	switch c.Type {
 	case ByQR:
 		if len(c.Value) != 20 {
 			return &family.Refusal{Code: family.Malformed, Field: "credential.value", Detail: "a code has 20 digits"}
 		}
 	case ByID:
-		var id family.IDNumber
-		id, err = family.ParseIDNumber(c.Value)
+		id, err := family.ParseIDNumber(c.Value)
+		if err != nil {
+			return family.Faulty("credential.value", err)
+		}
 		c.Value = string(id)
-		if err == nil && c.Name == "" {
+		if named && c.Name == "" {
 			return &family.Refusal{Code: family.Malformed, Field: "credential.name", Detail: "an ID number needs the name"}
+		}
+	case ByECToken:
+		if len(c.Value) != ecTokenLen {
+			return &family.Refusal{Code: family.QRInvalid, Field: "credential.value"}
 		}
 	case ByCard:
 		if c.Value == "" || len(c.Value) > 64 {
@@ -253,8 +285,5 @@ func (in *SettleAsk) check() *family.Refusal {
 	default:
 		return &family.Refusal{Code: family.Malformed, Field: "credential.type", Allowed: "qr, id, card"}
 	}
-	if err != nil {
-		return family.Faulty("credential.value", err)
-	}
-	return in.Bill.Check()
+	return nil
 }

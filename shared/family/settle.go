@@ -21,9 +21,12 @@ type Case struct {
 	// Payers are the patient's grantors, in the order of his list.
 	Payers []Payer
 	Bill   Bill
-	Items  map[string]Item      // in force today, by code
-	Sold   map[string]MessageID // boxes on the bill that were sold before
-	Policy *Policy              // of the patient's region of insurance
+	// OwnExpense are the lines, by number, that the institution did not approve for
+	// insurance: out of scope, whatever the catalogue says.
+	OwnExpense []int
+	Items      map[string]Item      // in force today, by code
+	Sold       map[string]MessageID // boxes on the bill that were sold before
+	Policy     *Policy              // of the patient's region of insurance
 }
 
 // Payer is one grantor of the patient, as he was read.
@@ -130,6 +133,9 @@ func Quote(c Case) (Settlement, *Refusal) {
 	lines := make([]PricedLine, 0, len(c.Bill.Lines))
 	for _, l := range c.Bill.Lines {
 		item, found := c.Items[l.Code]
+		if slices.Contains(c.OwnExpense, l.No) {
+			item.Class = ClassC
+		}
 		priced, refusal := price(l, item, found, c.Patient.Insurance.Insutype, c.Place.Level)
 		if refusal != nil {
 			return Settlement{}, refusal

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -196,6 +197,13 @@ func reduce(hi, lo uint64) uint64 {
 // from trying codes against it.
 func (v *Vault) QRHash(digits string) string {
 	return encoding.EncodeToString(mac(&v.keys.set().qr, "qr hash", digits))
+}
+
+// ECMark returns the 14 letters and digits that make a code's id into a credential
+// of one institution: 70 bits that nobody without the QR key can guess.
+func (v *Vault) ECMark(tokenID, institution string) string {
+	sum := mac(&v.keys.set().qr, "ec mark", tokenID, institution)
+	return base32.StdEncoding.EncodeToString(sum)[:14]
 }
 
 // mac is HMAC-SHA-256 over parts. Each part goes in with its length, so that no
