@@ -86,4 +86,5 @@ var routeWords = strings.Fields(`
 	reviews approve reject clarify persons freeze unfreeze institutions suspend resume keys
 	proofs catalogue credits healthz openapi.json dev token clock
 	fsi api rsfComIfsService callService
+	config.json oidc authorize logout jwks .well-known openid-configuration
 `)

@@ -115,7 +115,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	// Another process's token is nobody's here.
-	other, err := newIssuer()
+	other, err := newIssuer("http://127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"gongji/shared/api"
 	"gongji/shared/app"
 	"gongji/shared/policy"
 	"gongji/shared/vault"
+	"gongji/shared/web"
 )
 
 // live opens the house, serves it and closes it again when ctx ends.
@@ -31,13 +34,13 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 
 	level := new(slog.LevelVar)
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
-	door, err := build(ctx, state, o, log)
+	base := baseOf(listener.Addr().(*net.TCPAddr))
+	door, err := build(ctx, state, o, base, log)
 	if err != nil {
 		return err
 	}
 	server, failed := serve(listener, door, log)
 	defer func() { err = errors.Join(err, shutDown(server)) }()
-	base := "http://" + listener.Addr().String()
 	fmt.Fprintln(stdout, "listening on", base)
 	if o.chaos.on {
 		fmt.Fprintln(stdout, "chaos seed", o.chaos.seed)
@@ -61,13 +64,22 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 	}
 }
 
-// build puts the doors together over the opened state.
-func build(ctx context.Context, s *state, o options, log *slog.Logger) (http.Handler, error) {
+// baseOf returns the address at which a browser on this machine reaches a listener.
+func baseOf(at *net.TCPAddr) string {
+	if at.IP.IsUnspecified() {
+		return "http://127.0.0.1:" + strconv.Itoa(at.Port)
+	}
+	return "http://" + at.String()
+}
+
+// build puts the doors together over the opened state; base is the address of the
+// whole.
+func build(ctx context.Context, s *state, o options, base string, log *slog.Logger) (http.Handler, error) {
 	policies, err := policy.Load()
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := newIssuer()
+	tokens, err := newIssuer(base)
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +98,18 @@ func build(ctx context.Context, s *state, o options, log *slog.Logger) (http.Han
 		// Tokens expire by the machine's own clock. A test that moves the house a
 		// month on, to see a cap begin anew, would otherwise log everybody out; and
 		// the issuer, here as in production, keeps a clock of its own.
-		Verifier: api.NewVerifier(issuerName, audience, tokens.keySet(), time.Now),
+		Verifier: api.NewVerifier(tokens.name, audience, tokens.keySet(), time.Now),
 		Log:      log,
 	})
-	dev := &devDoors{tokens: tokens, clock: clock, next: door, allowRemote: o.allowRemote}
+	pages, err := web.New(web.Options{Issuer: tokens.name, ClientID: webClient})
+	if err != nil {
+		return nil, err
+	}
+	in, err := newSignIn(tokens, base, o.demo)
+	if err != nil {
+		return nil, err
+	}
+	front := &frontDoor{base: base, signIn: in, pages: pages, next: door}
+	dev := &devDoors{tokens: tokens, clock: clock, next: front, allowRemote: o.allowRemote}
 	return newChaos(o.chaos, logAccess(dev, log), log), nil
 }

@@ -14,12 +14,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Who issues the tokens and for whom. They are names, not addresses: the port is
-// not known before the house listens.
-const (
-	issuerName = "https://issuer.gongji.invalid"
-	audience   = "gongji"
-)
+// audience is whom the tokens are for.
+const audience = "gongji"
+
+// issuerPath is where the issuer's own pages and documents lie.
+const issuerPath = "/oidc"
 
 // tokenLife is how long a token is good, by the machine's clock: a working day and
 // the evening after it.
@@ -28,11 +27,13 @@ const tokenLife = 12 * time.Hour
 // issuer signs tokens with a key that lives as long as the process: after a restart
 // everybody asks for a new token.
 type issuer struct {
-	public crypto.PublicKey
+	name   string // as in its tokens' claim iss: the address of its documents
+	public jose.JSONWebKey
 	signer jose.Signer
 }
 
-func newIssuer() (*issuer, error) {
+// newIssuer makes an issuer for the house at base, "http://127.0.0.1:8080".
+func newIssuer(base string) (*issuer, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
@@ -47,12 +48,12 @@ func newIssuer() (*issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
-	return &issuer{key.Public(), signer}, nil
+	return &issuer{base + issuerPath, jwk.Public(), signer}, nil
 }
 
 // keySet verifies what the issuer signed.
 func (i *issuer) keySet() oidc.KeySet {
-	return &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{i.public}}
+	return &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{i.public.Key}}
 }
 
 // claims say who somebody is: a person, an institution's system, somebody with
@@ -65,15 +66,37 @@ type claims struct {
 
 // token returns a signed token for claims.
 func (i *issuer) token(c claims) (string, error) {
-	now := time.Now()
-	payload, err := json.Marshal(struct {
-		Issuer   string `json:"iss"`
-		Audience string `json:"aud"`
-		Subject  string `json:"sub"`
-		IssuedAt int64  `json:"iat"`
-		Expires  int64  `json:"exp"`
+	return i.sign(struct {
+		standard
 		claims
-	}{issuerName, audience, c.subject(), now.Unix(), now.Add(tokenLife).Unix(), c})
+	}{i.standard(c, audience), c})
+}
+
+// idToken returns what the pages hear of a sign-in: who it was, and that it was
+// theirs.
+func (i *issuer) idToken(c claims, client, nonce string) (string, error) {
+	return i.sign(struct {
+		standard
+		Nonce string `json:"nonce,omitempty"`
+	}{i.standard(c, client), nonce})
+}
+
+// standard are the claims that every token carries.
+type standard struct {
+	Issuer   string `json:"iss"`
+	Audience string `json:"aud"`
+	Subject  string `json:"sub"`
+	IssuedAt int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+}
+
+func (i *issuer) standard(c claims, audience string) standard {
+	now := time.Now()
+	return standard{i.name, audience, c.subject(), now.Unix(), now.Add(tokenLife).Unix()}
+}
+
+func (i *issuer) sign(claims any) (string, error) {
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}
