@@ -1,10 +1,13 @@
 # Everything needs Go alone, but for dynamodb-test, which also needs npm and Java,
-# race, which needs a C compiler, and template, which needs Python.
+# race, which needs a C compiler, template, which needs Python, and web-test, which
+# needs Chromium.
 
 FUZZTIME ?= 100000x
 DYNAMODB_PORT ?= 8123
 
-.PHONY: help run build test race tour dynamodb-test fuzz bench lint template clean
+BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.PHONY: help run build test web-test race tour dynamodb-test fuzz bench lint template clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,6 +21,10 @@ build: ## every program, into bin/
 test: ## vet and all tests
 	go vet ./...
 	go test ./...
+
+web-test: ## the pages in a headless browser, BROWSER (chromium)
+	@[ -n '$(BROWSER)' ] || { echo 'web-test: no browser was found; install chromium or set BROWSER'; exit 1; }
+	cd infra/webtest && go vet ./... && GONGJI_BROWSER='$(BROWSER)' go test -count=1 -timeout 20m -v ./...
 
 race: ## all tests under the race detector
 	go test -race -timeout 30m ./...

@@ -79,7 +79,7 @@ func deploy(t *testing.T) *deployment {
 	}
 	d.env = map[string]string{
 		"AWS_REGION": "local", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL_DYNAMODB": d.inFront(endpoint),
-		"GONGJI_TABLE": table, "GONGJI_ISSUER": d.issuer.URL, "GONGJI_AUDIENCE": onawstest.Audience, "GONGJI_KEYS_DOCUMENT": string(keys.Document()),
+		"GONGJI_TABLE": table, "GONGJI_ISSUER": d.issuer.URL, "GONGJI_AUDIENCE": onawstest.Audience, "GONGJI_KEYS_DOCUMENT": string(keys.Document()), "GONGJI_WEB_CLIENT": "pages",
 	}
 	tm := readTemplate(t)
 	for _, name := range tm.functions() {
@@ -179,6 +179,13 @@ func TestBuiltFunctions(t *testing.T) {
 		var proofs []onaws.DayProof
 		if err := json.Unmarshal(o.body, &proofs); err != nil || o.failed || len(proofs) != 2 || proofs[1].Settlements != 3 || proofs[1].Faults != 0 || !proofs[1].Complete {
 			t.Errorf("%s (%v)", o.body, err)
+		}
+	})
+
+	t.Run("the pages", func(t *testing.T) {
+		reply := ask(t, d.functions["WebFunction"], onawstest.Request{Method: "GET", Target: "/"}, "$default", 5*time.Second)
+		if reply.Status != http.StatusOK || !bytes.Contains(reply.Body, []byte("<!doctype html>")) || !strings.Contains(reply.Header.Get("Content-Security-Policy"), d.issuer.URL) {
+			t.Errorf("%d %v %.200s", reply.Status, reply.Header, reply.Body)
 		}
 	})
 

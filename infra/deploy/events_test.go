@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gongji/shared/onaws"
+	"gongji/shared/web"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/vault"
 
@@ -47,6 +48,16 @@ func TestEvents(t *testing.T) {
 		}
 		var e events.APIGatewayV2HTTPRequest
 		readStrictly(t, &e, "infra", "events", file)
+		if function == "WebFunction" {
+			pages, err := web.New(web.Options{Issuer: h.issuer.URL, ClientID: "pages"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out, err := onaws.Handler(pages, slog.New(slog.DiscardHandler))(t.Context(), e); err != nil || out.StatusCode != http.StatusOK || e.RouteKey != "$default" {
+				t.Errorf("%s by %s: %d %v", file, e.RouteKey, out.StatusCode, err)
+			}
+			continue
+		}
 		mux := http.NewServeMux()
 		mux.HandleFunc(e.RouteKey, func(http.ResponseWriter, *http.Request) {})
 		_, reached := mux.Handler(httptest.NewRequest(e.RequestContext.HTTP.Method, e.RawPath, nil))

@@ -149,6 +149,9 @@ func (t template) routes() map[string]route {
 			if !cmp.Equal(p["ApiId"], any(object{"Ref": "Api"})) {
 				t.t.Errorf("%s: an event of another API: %v", function, p)
 			}
+			if p["Path"] == nil && p["Method"] == nil { // $default, which TestDefaultRoute looks at
+				continue
+			}
 			r := route{Function: function}
 			if auth, ok := p["Auth"].(object); ok {
 				r.Authorizer, _ = auth["Authorizer"].(string)
@@ -241,6 +244,27 @@ func TestRoutes(t *testing.T) {
 	// A path or an address in the access log may name somebody.
 	if format := api["AccessLogSettings"].(object)["Format"].(string); strings.Contains(format, "sourceIp") || strings.Contains(format, "context.path") || !json.Valid([]byte(format)) {
 		t.Errorf("the access log: %s", format)
+	}
+}
+
+// TestDefaultRoute: what no route takes comes to the pages, and to nothing else. The
+// pages are for everybody.
+func TestDefaultRoute(t *testing.T) {
+	tm := readTemplate(t)
+	want := map[string]object{"WebFunction": {"ApiId": object{"Ref": "Api"}}}
+	got := map[string]object{}
+	for _, function := range tm.functions() {
+		for _, e := range tm.properties(function)["Events"].(object) {
+			if p := e.(object)["Properties"].(object); e.(object)["Type"] == "HttpApi" && p["Path"] == nil {
+				got[function] = p
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if api := tm.properties("Api")["Auth"].(object); api["DefaultAuthorizer"] != nil {
+		t.Error("with a default authorizer nobody sees the pages")
 	}
 }
 

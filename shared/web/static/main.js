@@ -5,19 +5,14 @@ import { learn } from './text.js';
 import { onPrefs, show } from './prefs.js';
 import { arrive, onSignedOut } from './session.js';
 
-// apps are the three kinds of people's, each loaded when one of them is here.
+// apps are each loaded when somebody is here for it.
 const apps = {
   family: () => import('./family/app.js'),
-  till: () => import('./till/app.js'),
-  desk: () => import('./desk/app.js'),
   welcome: () => import('./welcome.js'),
 };
 
 function appOf(claims) {
-  if (!claims) return 'welcome';
-  if (claims.fixmedins_code) return 'till';
-  if (claims.person_no) return 'family';
-  return 'desk';
+  return claims?.person_no ? 'family' : 'welcome';
 }
 
 // Shell draws the app anew whenever the address or a preference has changed.

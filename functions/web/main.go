@@ -1,0 +1,16 @@
+// Command web is the Lambda function that serves the pages. It holds no keys and
+// reads no table: what the pages show they ask the other functions for.
+package main
+
+import (
+	"net/http"
+
+	"gongji/shared/onaws"
+	"gongji/shared/web"
+)
+
+func main() {
+	onaws.ServePages(func(issuer, client string) (http.Handler, error) {
+		return web.New(web.Options{Issuer: issuer, ClientID: client})
+	})
+}
