@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"gongji/shared/onaws"
-	"gongji/shared/web"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/vault"
+	"gongji/shared/web"
 
 	"github.com/aws/aws-lambda-go/events"
 )

@@ -22,5 +22,4 @@ func TestBindAndShow(t *testing.T) {
 	p.sees("还可付 ¥500.00")
 	p.press("生成医保电子凭证二维码")
 	p.wait("document.querySelector('[data-testid=code]')?.naturalWidth > 0")
-
 }
