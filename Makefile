@@ -3,11 +3,14 @@
 # needs Chromium.
 
 FUZZTIME ?= 100000x
+CYCLES ?= 60
+IMAGES ?= 30
+SETTLEMENTS ?= 20000
 DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test race tour dynamodb-test fuzz bench lint template clean
+.PHONY: help run build test web-test race tour dynamodb-test fuzz crash bench lint template clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +45,12 @@ fuzz: ## every fuzz target for FUZZTIME (100000x) inputs
 		echo "$$folder $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$folder" </dev/null || exit 1; \
 	done
+
+# Needs strace for the losses of power. CYCLES=2000 IMAGES=300 is the long form.
+crash: ## kill the server under its clients CYCLES (60) times, and take its power away IMAGES (30) times
+	go run ./infra/crash kill -cycles $(CYCLES)
+	go run ./infra/crash power -images $(IMAGES)
+	go run ./infra/crash reopen -settlements $(SETTLEMENTS)
 
 bench: ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...

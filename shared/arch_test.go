@@ -46,6 +46,8 @@ var arrows = map[string][]string{
 	"functions/*":            {"shared/api", "shared/his", "shared/web", "shared/onaws"},
 	"infra/demo":             {},
 	"infra/keys":             {"shared/vault"},
+	"infra/rig":              {"infra/demo"},
+	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
 	"infra/local": {
 		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
 		"shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gongji/infra/rig"
+)
+
+// seedOfTests is what the tests here begin with; the long forms draw their own.
+const seedOfTests = 20260312
+
+// program is the server, built once for all tests.
+var program struct {
+	once   sync.Once
+	folder string
+	path   string
+	err    error
+}
+
+func built(t *testing.T) string {
+	t.Helper()
+	program.once.Do(func() {
+		if program.folder, program.err = os.MkdirTemp("", "gongji-crash-test-"); program.err == nil {
+			program.path, program.err = rig.Build(t.Context(), program.folder)
+		}
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return program.path
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	_ = os.RemoveAll(program.folder)
+	os.Exit(status)
+}
+
+// TestKill is the campaign's shortest form: the server is killed under its clients,
+// twice.
+func TestKill(t *testing.T) {
+	k := killing{cycles: 2, clients: 4}
+	if _, err := k.life(t.Context(), newTown(k.clients), built(t), filepath.Join(t.TempDir(), "data"), k.cycles, rand.New(rand.NewPCG(seedOfTests, 1))); err != nil {
+		t.Fatal(err)
+	}
+	if k.tally.answered == 0 || k.tally.settlements == 0 {
+		t.Errorf("nothing happened: %+v", k.tally)
+	}
+}
+
+// TestAnOlderDatabaseIsNoticed shows that the audit can fail: behind a crash
+// somebody puts a copy of the database back that was taken before the clients came.
+func TestAnOlderDatabaseIsNoticed(t *testing.T) {
+	program, data := built(t), filepath.Join(t.TempDir(), "data")
+	start := func() *rig.Server {
+		server, err := rig.Start(t.Context(), program, data, io.Discard, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Kill() })
+		return server
+	}
+	server, w, dice := start(), newTown(4), rand.New(rand.NewPCG(seedOfTests, 0))
+	w.enter(server)
+	if err := w.settleIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(data, "gongji.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server = start()
+	w.enter(server)
+	if err := w.untilKilled(t.Context(), server, dice, 150*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"gongji.db-wal", "gongji.db-shm"} {
+		if err := os.Remove(filepath.Join(data, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(data, "gongji.db"), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.enter(start())
+	if err := w.audit(t.Context(), dice, new(tally)); err == nil || !strings.Contains(err.Error(), "was answered") {
+		t.Errorf("everything that happened is gone, and the audit says: %v", err)
+	}
+}
+
+// traced is a short run of the server under the tracer, or skips the test.
+func traced(t *testing.T) (p *power, w *town, program string, before disk, steps []step) {
+	t.Helper()
+	if err := canTrace(t.Context()); err != nil {
+		t.Skip(err)
+	}
+	program = built(t)
+	p, w = &power{clients: 4, fates: map[fate]int{}, lasting: 200 * time.Millisecond}, newTown(4)
+	before, steps, err := p.trace(t.Context(), w, program, filepath.Join(t.TempDir(), "run"), rand.New(rand.NewPCG(seedOfTests, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, w, program, before, steps
+}
+
+// TestPower is the shortest form of the campaign, and shows that it can fail: the
+// same run on a disk that says it has synced and has not is found out.
+func TestPower(t *testing.T) {
+	p, w, program, before, steps := traced(t)
+	dice := rand.New(rand.NewPCG(seedOfTests, 0))
+	if err := p.look(t.Context(), w, program, filepath.Join(t.TempDir(), "image"), before, steps, dice); err != nil {
+		t.Fatal(err)
+	}
+	var lying []step
+	for _, s := range steps {
+		if s.what != synced {
+			lying = append(lying, s)
+		}
+	}
+	err := p.lookAt(t.Context(), w, program, filepath.Join(t.TempDir(), "image"), before, lying, len(lying), dropped, dice)
+	if err == nil || !strings.Contains(err.Error(), "was answered") {
+		t.Errorf("nothing was ever synced, and all of it is lost: %v", err)
+	}
+}
+
+// TestImages holds what a loss of power leaves of a handful of steps.
+func TestImages(t *testing.T) {
+	before := disk{"a.db": []byte("....")}
+	write := func(file string, at int64, text string) step {
+		return step{what: wrote, file: file, at: at, data: []byte(text)}
+	}
+	steps := []step{
+		write("a.db", 0, "1"),
+		{what: synced, file: "a.db", sync: 1},
+		write("a.db", 1, "2"),
+		write("b", 0, "new"),
+		{what: synced, file: "b", sync: 4}, // its name is not synced
+		write("a.db", 6, "3"),
+		{what: synced, file: "", sync: 5},
+		{what: synced, file: "a.db", sync: 3}, // began before the last write
+	}
+	for _, c := range []struct {
+		n    int
+		fate fate
+		want disk
+	}{
+		{0, kept, disk{"a.db": []byte("....")}},
+		{1, dropped, disk{"a.db": []byte("....")}},
+		{1, kept, disk{"a.db": []byte("1...")}},
+		{2, dropped, disk{"a.db": []byte("1...")}},
+		{3, dropped, disk{"a.db": []byte("1...")}},
+		{3, kept, disk{"a.db": []byte("12..")}},
+		{5, dropped, disk{"a.db": []byte("1...")}},
+		{7, dropped, disk{"a.db": []byte("1..."), "b": []byte("new")}},
+		{8, dropped, disk{"a.db": []byte("12.."), "b": []byte("new")}},
+		{8, kept, disk{"a.db": []byte("12..\x00\x003"), "b": []byte("new")}},
+	} {
+		got := before.image(steps, c.n, c.fate, rand.New(rand.NewPCG(seedOfTests, 0)))
+		if !maps.EqualFunc(got, c.want, bytes.Equal) {
+			t.Errorf("after %d steps, the rest %s: %q, want %q", c.n, c.fate, got, c.want)
+		}
+	}
+	if string(before["a.db"]) != "...." {
+		t.Error("an image changes the disk that it is of")
+	}
+	// A sector is there or not, whole.
+	seen := map[string]bool{}
+	page := strings.Repeat("x", sector) + strings.Repeat("y", sector)
+	for seed := range uint64(64) {
+		got := disk{"a.db": make([]byte, 2*sector)}.image([]step{write("a.db", 0, page)}, 1, mixed, rand.New(rand.NewPCG(seedOfTests, seed)))
+		seen[string(got["a.db"])] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("two sectors have %d fates, want 4", len(seen))
+	}
+}
