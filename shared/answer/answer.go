@@ -80,6 +80,8 @@ type Row struct {
 	Person  Text `json:"person"`  // for the family
 	// Reason is the text beside a line or a share, of a refusal that doubles as one.
 	Reason Text `json:"reason,omitzero"`
+	// Mend says what would change the answer to "will it pay?".
+	Mend Text `json:"mend,omitzero"`
 	// HISText is the err_msg of the national interface, at most 200 characters,
 	// with the code in brackets at its end.
 	HISText string `json:"his_text"`

@@ -95,6 +95,17 @@ func TestTable(t *testing.T) {
 		"message_partially_refunded": {Reason, 0, 0, DoNothing},
 		"message_reversed":           {Reason, 0, 0, DoNothing},
 		"message_gave_back":          {Reason, 0, 0, DoNothing},
+
+		"never_covered":       {Reason, 0, 0, DoNothing},
+		"kind_limited":        {Reason, 0, 0, DoNothing},
+		"level_limited":       {Reason, 0, 0, DoNothing},
+		"prescription_needed": {Reason, 0, 0, DoNothing},
+		"age_limited":         {Reason, 0, 0, DoNothing},
+		"sex_limited":         {Reason, 0, 0, DoNothing},
+		"indication_limited":  {Reason, 0, 0, DoNothing},
+		"will_pay":            {Reason, 0, 0, DoNothing},
+		"will_pay_partly":     {Reason, 0, 0, DoNothing},
+		"will_not_pay":        {Reason, 0, 0, DoNothing},
 	}
 	for _, r := range All() {
 		want, ok := table[r.Code]
@@ -131,6 +142,9 @@ func TestTexts(t *testing.T) {
 		t.Run(string(r.Code), func(t *testing.T) {
 			for where, text := range map[string]Text{"title": r.Title, "message": r.Message, "cashier": r.Cashier, "person": r.Person, "beside": r.Beside()} {
 				check(t, where, text)
+			}
+			if r.Mend != (Text{}) {
+				check(t, "mend", r.Mend)
 			}
 			if n := len([]rune(r.HISText)); n > 200 || !strings.HasSuffix(r.HISText, "["+string(r.Code)+"]") || !han(r.HISText) || figure(r.HISText) {
 				t.Errorf("his_text: %q", r.HISText)
@@ -264,7 +278,7 @@ func TestGolden(t *testing.T) {
 		for _, text := range []struct {
 			where string
 			Text
-		}{{"title", r.Title}, {"message", r.Message}, {"cashier", r.Cashier}, {"person", r.Person}, {"beside", r.Reason}} {
+		}{{"title", r.Title}, {"message", r.Message}, {"cashier", r.Cashier}, {"person", r.Person}, {"beside", r.Reason}, {"mend", r.Mend}} {
 			if text.Text != (Text{}) {
 				fmt.Fprintf(&b, "%-8s %s\n         %s\n", text.where, text.ZH, text.EN)
 			}

@@ -190,8 +190,8 @@ func (r *Row) check() error {
 	for _, t := range []struct {
 		field string
 		text  Text
-	}{{"title", r.Title}, {"message", r.Message}, {"cashier", r.Cashier}, {"person", r.Person}, {"reason", r.Reason}} {
-		if t.field == "reason" && t.text == (Text{}) {
+	}{{"title", r.Title}, {"message", r.Message}, {"cashier", r.Cashier}, {"person", r.Person}, {"reason", r.Reason}, {"mend", r.Mend}} {
+		if (t.field == "reason" || t.field == "mend") && t.text == (Text{}) {
 			continue
 		}
 		if err := t.text.check(); err != nil {

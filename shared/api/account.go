@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -176,43 +175,5 @@ func (d *door) accountRoutes() {
 				return nil, err
 			}
 			return &receiptsAnswer{pageOf(page, func(r app.Receipt) receiptWire { return receiptOf(r, by) })}, nil
-		})
-
-	type check struct {
-		Body struct {
-			BindingID   string    `json:"binding_id,omitempty" nullable:"true" maxLength:"64" doc:"For a bound member; leave it out for myself"`
-			Institution string    `json:"institution_code"`
-			MedType     string    `json:"med_type" maxLength:"6"`
-			Lines       []lineAsk `json:"lines" nullable:"false" minItems:"1"`
-		}
-	}
-	type checkAnswer struct{ Body Settlement }
-	route(d, Persons, huma.Operation{
-		OperationID: "check", Method: http.MethodPost, Path: "/v1/checks", DefaultStatus: http.StatusOK,
-		Summary: "Will it pay? As a quote, moving nothing", Tags: tags,
-	},
-		func(ctx context.Context, in *check) (*checkAnswer, error) {
-			where, err := family.ParseInstitutionCode(in.Body.Institution)
-			if err != nil {
-				return nil, family.Faulty("institution_code", err)
-			}
-			lines, err := linesOf(in.Body.Lines)
-			if err != nil {
-				return nil, err
-			}
-			bill := family.Bill{MedType: family.MedType(in.Body.MedType), Lines: lines, UseAccount: true}
-			for _, l := range lines {
-				bill.Total += l.Amount
-			}
-			outcome, err := d.app.Check(ctx, person(ctx), family.BindingID(in.Body.BindingID), where, bill)
-			if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && refusal.Field == "total_fen" {
-				refusal.Field = "lines" // the total here is theirs
-			}
-			if err != nil {
-				return nil, err
-			}
-			out := checkAnswer{settlementOf(outcome)}
-			out.Body.Patient.PersonNo = "" // a relative's number is not the holder's to know
-			return &out, nil
 		})
 }

@@ -68,6 +68,7 @@ func build(o Options) (http.Handler, *door) {
 	d.bindingRoutes()
 	d.qrRoutes()
 	d.accountRoutes()
+	d.checkRoutes()
 	d.tillRoutes()
 	d.operatorRoutes()
 	d.openRoutes()

@@ -99,7 +99,7 @@ var takers = []taker{
 			binding_id: missing, null, empty, text=not_found
 			lines[].line_no: one
 			lines[].code: text=item_not_covered
-			lines[].name: text, empty
+			lines[].name: missing, null, text, empty
 			lines[].unit_price_fen: one=sum_mismatch, zero=sum_mismatch
 			lines[].amount_fen: one=sum_mismatch, zero=malformed
 			lines[].trace_codes: missing, null, list
@@ -550,14 +550,14 @@ func TestWrongValues(t *testing.T) {
 		{"POST /v1/settlements", `"amount_fen":1000,"trace_codes":["T3"]`, `"amount_fen":1010`, "422 sum_mismatch", "lines[1].amount_fen", 9},
 		{"POST /v1/settlements", `"unit_price_fen":500,"amount_fen":1000,"trace_codes":["T3"]`, `"unit_price_fen":1000000000,"amount_fen":1000000000`, "422 sum_mismatch", "lines[1].amount_fen", 9},
 		{"POST /v1/settlements", `"quantity":"2","unit_price_fen":500,"amount_fen":1000,"trace_codes":["T3"]`, `"quantity":"1000000","unit_price_fen":1000000000,"amount_fen":1000000000`, "422 sum_mismatch", "lines[1].amount_fen", 9},
-		{"POST /v1/settlements", both, `"lines":[` + lines(200) + `]`, "422 sum_mismatch", "total_fen", 0},
-		{"POST /v1/settlements", both, `"lines":[` + lines(201) + `]`, "400 malformed", "lines", 0},
+		{"POST /v1/settlements", both, `"lines":[` + lines(60) + `]`, "422 sum_mismatch", "total_fen", 0},
+		{"POST /v1/settlements", both, `"lines":[` + lines(61) + `]`, "400 malformed", "lines", 0},
 		{"POST /v1/settlements", both, `"lines":[` + lines(2000) + `]`, "400 malformed", "lines", 0},
 		{"POST /v1/quotes", both, `"lines":[` + lines(2000) + `]`, "400 malformed", "lines", 0},
-		{"POST /v1/checks", `"trace_codes":["T1"]}]`, `"trace_codes":["T1"]},` + lines(200) + `]`, "400 malformed", "lines", 0},
+		{"POST /v1/checks", `"trace_codes":["T1"]}]`, `"trace_codes":["T1"]},` + lines(60) + `]`, "400 malformed", "lines", 0},
 		{"POST /v1/checks", `"trace_codes":["T1"]}]`, `"trace_codes":["T1"]},` + lines(2) + `]`, "400 malformed", "lines", 0},
 		{"POST /v1/settlements/{settlement_id}/refunds", `"lines":[{"line_no":1,"quantity":"2"},{"line_no":3,"quantity":"1"}]`, `"lines":[` + strings.Repeat(`{"line_no":1,"quantity":"1"},`, 9000) + `{"line_no":1,"quantity":"1"}]`, "400 malformed", "lines", 0},
-		{"POST /v1/settlements", `"code":"B1"`, `"code":"nowhere"`, "422 item_not_covered", "", 9},
+		{"POST /v1/settlements", `"code":"B1"`, `"code":"nowhere"`, "422 item_not_covered", "lines[1].code", 9},
 
 		// quantities
 		{"POST /v1/settlements", `"quantity":"2","unit_price_fen":500,"amount_fen":1000,"trace_codes":["T3"]`, `"quantity":"0","unit_price_fen":500,"amount_fen":1000`, "400 malformed", "lines[1].quantity", 9},

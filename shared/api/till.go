@@ -20,20 +20,22 @@ type BillAsk struct {
 	} `json:"credential"`
 	MedType      string    `json:"med_type" maxLength:"6" doc:"11, 12, 13 or 41"`
 	Total        int64     `json:"total_fen" minimum:"1" maximum:"1000000000"`
-	Lines        []lineAsk `json:"lines" nullable:"false" minItems:"1" doc:"At most 200"`
+	Lines        []lineAsk `json:"lines" nullable:"false" minItems:"1" doc:"At most 60, with at most 80 boxes on all of them"`
+	Diagnoses    []string  `json:"diagnoses,omitempty" nullable:"true" maxItems:"10" doc:"ICD-10 (医保版); needed where an item is paid for some of them only"`
 	UseAccount   *bool     `json:"use_account,omitempty" nullable:"true" default:"true" doc:"false: neither the patient's account nor a relative's pays"`
 	ExpectedCash *int64    `json:"expected_cash_fen,omitempty" nullable:"true" minimum:"0" doc:"cash_due_fen of the quote; where it no longer fits: quote_stale, nothing moved"`
 }
 
 func (b *BillAsk) ask(id family.MessageID) (app.SettleAsk, error) {
-	lines, err := linesOf(b.Lines)
+	bill, need, err := billOf(b.MedType, b.Lines, b.Diagnoses)
 	if err != nil {
 		return app.SettleAsk{}, err
 	}
+	bill.Total, bill.UseAccount = family.Fen(b.Total), b.UseAccount == nil || *b.UseAccount
 	ask := app.SettleAsk{
 		Message:    id,
 		Credential: app.Credential{Type: app.CredentialType(b.Credential.Type), Value: b.Credential.Value, Name: b.Credential.Name},
-		Bill:       family.Bill{MedType: family.MedType(b.MedType), Total: family.Fen(b.Total), Lines: lines, UseAccount: b.UseAccount == nil || *b.UseAccount},
+		Bill:       bill, Need: need,
 	}
 	if b.ExpectedCash != nil {
 		expected := family.Fen(*b.ExpectedCash)

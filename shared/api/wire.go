@@ -78,28 +78,62 @@ func orZero(v *int64) family.Fen {
 
 // lineAsk is a line of a bill as the till sends it.
 type lineAsk struct {
+	Name string `json:"name" maxLength:"100"`
+	GoodsAsk
+}
+
+// checkLine is a line as a person asks about it: he need not know what the till
+// calls it.
+type checkLine struct {
+	Name string `json:"name,omitempty" nullable:"true" maxLength:"100"`
+	GoodsAsk
+}
+
+// GoodsAsk is what a line is about, whoever asks.
+type GoodsAsk struct {
 	LineNo     int      `json:"line_no" minimum:"1" maximum:"99999"`
 	Code       string   `json:"code" minLength:"1" maxLength:"50" doc:"National code"`
-	Name       string   `json:"name" maxLength:"100"`
 	Quantity   string   `json:"quantity" maxLength:"20" doc:"Decimal with at most four places, above 0"`
 	UnitPrice  int64    `json:"unit_price_fen" minimum:"0" maximum:"1000000000"`
 	Amount     int64    `json:"amount_fen" minimum:"0" maximum:"1000000000" doc:"Authoritative"`
 	TraceCodes []string `json:"trace_codes,omitempty" nullable:"true" maxItems:"80" doc:"追溯码, one a box"`
+
+	PrescriptionNo string `json:"prescription_no,omitempty" nullable:"true" maxLength:"50" doc:"处方号: needed where an item is paid on a prescription only"`
+	SupplyDays     int    `json:"supply_days,omitempty" nullable:"true" minimum:"1" maximum:"366" doc:"How many days the quantity lasts; checked where an item limits them"`
 }
 
-func linesOf(asks []lineAsk) ([]family.Line, error) {
-	lines := make([]family.Line, 0, len(asks))
-	for i, l := range asks {
+// named is a line with its name.
+type named interface{ line() (string, GoodsAsk) }
+
+func (l lineAsk) line() (string, GoodsAsk)   { return l.Name, l.GoodsAsk }
+func (l checkLine) line() (string, GoodsAsk) { return l.Name, l.GoodsAsk }
+
+// billOf reads the lines of a bill, and what is told with them of the patient's need;
+// nil is nothing.
+func billOf[L named](medType string, asks []L, diagnoses []string) (family.Bill, *family.Need, error) {
+	bill := family.Bill{MedType: family.MedType(medType), UseAccount: true, Lines: make([]family.Line, 0, len(asks))}
+	need := family.Need{Diagnoses: diagnoses}
+	for i, ask := range asks {
+		name, l := ask.line()
 		quantity, err := family.ParseQuantity(l.Quantity)
 		if err != nil {
-			return nil, &family.Refusal{Code: family.Malformed, Field: indexed("lines", i) + ".quantity", Line: l.LineNo, Detail: err.Error()}
+			return bill, nil, &family.Refusal{Code: family.Malformed, Field: indexed("lines", i) + ".quantity", Line: l.LineNo, Detail: err.Error()}
 		}
-		lines = append(lines, family.Line{
-			No: l.LineNo, Code: l.Code, Name: l.Name, Quantity: quantity,
+		bill.Lines = append(bill.Lines, family.Line{
+			No: l.LineNo, Code: l.Code, Name: name, Quantity: quantity,
 			UnitPrice: family.Fen(l.UnitPrice), Amount: family.Fen(l.Amount), TraceCodes: l.TraceCodes,
 		})
+		if l.PrescriptionNo != "" || l.SupplyDays != 0 {
+			if need.Prescriptions == nil {
+				need.Prescriptions = map[int]family.Prescription{}
+			}
+			need.Prescriptions[l.LineNo] = family.Prescription{No: l.PrescriptionNo, Days: l.SupplyDays}
+		}
 	}
-	return lines, nil
+	if len(need.Diagnoses) == 0 && need.Prescriptions == nil {
+		return bill, nil, nil
+	}
+	return bill, &need, nil
 }
 
 // patientWire is the patient as a till sees him.
@@ -142,6 +176,7 @@ type shareWire struct {
 	Reason        string     `json:"reason,omitempty"`
 	ReasonZH      string     `json:"reason_zh,omitempty"`
 	ReasonEN      string     `json:"reason_en,omitempty"`
+	Explained
 }
 
 // lineWire is a line as it was decided.
@@ -159,6 +194,29 @@ type lineWire struct {
 	Reason     string     `json:"reason"`
 	ReasonZH   string     `json:"reason_zh"`
 	ReasonEN   string     `json:"reason_en"`
+	Explained
+	Version string     `json:"catalogue_version" doc:"First day of the version of the catalogue that priced the line"`
+	Owes    family.Fen `json:"owes_fen" doc:"What of it nobody pays but the person, in cash"`
+}
+
+// Explained is what a reason rests on, and how to say it at the till and to the family.
+type Explained struct {
+	Rule      string `json:"rule,omitempty"`
+	Observed  string `json:"observed,omitempty"`
+	Allowed   string `json:"allowed,omitempty"`
+	CashierZH string `json:"cashier_zh,omitempty" doc:"A line for the till"`
+	CashierEN string `json:"cashier_en,omitempty"`
+	PersonZH  string `json:"person_zh,omitempty" doc:"A line for the family"`
+	PersonEN  string `json:"person_en,omitempty"`
+}
+
+func explain(reason family.Code, why family.Why) Explained {
+	row := answer.Of(reason)
+	e := Explained{Rule: why.Rule, Observed: why.Observed, Allowed: why.Allowed}
+	if row.Kind == answer.Reason { // a refusal's lines say more than it does beside a line
+		e.CashierZH, e.CashierEN, e.PersonZH, e.PersonEN = row.Cashier.ZH, row.Cashier.EN, row.Person.ZH, row.Person.EN
+	}
+	return e
 }
 
 // Settlement is a quote, a settlement, or with its signs turned a reversal or
@@ -200,6 +258,7 @@ func sharesOf(o app.Outcome) []shareWire {
 		if share.Reason != "" {
 			text := answer.Of(share.Reason).Beside()
 			w.ReasonZH, w.ReasonEN = text.ZH, text.EN
+			w.Explained = explain(share.Reason, family.Why{})
 		}
 		shares = append(shares, w)
 	}
@@ -208,12 +267,13 @@ func sharesOf(o app.Outcome) []shareWire {
 
 func linesWireOf(s family.Settlement) []lineWire {
 	lines := make([]lineWire, 0, len(s.Lines))
-	for _, l := range s.Lines {
+	for i, l := range s.Lines {
 		text := answer.Of(l.Reason).Beside()
 		lines = append(lines, lineWire{
 			LineNo: l.No, Code: l.Code, Name: l.Name, Quantity: l.Quantity.String(), Amount: l.Amount, Class: string(l.Class),
 			OutOfScope: l.Amounts.OutOfScope, OverLimit: l.Amounts.OverLimit, PreSelfPay: l.Amounts.PreSelfPay, InScope: l.Amounts.InScope,
 			Reason: string(l.Reason), ReasonZH: text.ZH, ReasonEN: text.EN,
+			Explained: explain(l.Reason, s.Why(i)), Version: l.Since.String(), Owes: s.Owes(i),
 		})
 	}
 	return lines

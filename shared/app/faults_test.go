@@ -616,8 +616,10 @@ func TestReadsSurviveAStoreThatStumbles(t *testing.T) {
 	qr := h.show(li, id)
 	ask := SettleAsk{Credential: byQR(qr.Digits), Bill: clinicVisit()}
 	for what, read := range map[string]func(*App) (any, error){
-		"quote":      func(a *App) (any, error) { return does(a.Quote(t.Context(), hospital, ask)) },
-		"check":      func(a *App) (any, error) { return does(a.Check(t.Context(), li, id, hospital, ask.Bill)) },
+		"quote": func(a *App) (any, error) { return does(a.Quote(t.Context(), hospital, ask)) },
+		"check": func(a *App) (any, error) {
+			return does(a.Check(t.Context(), li, id, hospital, ask.Bill, family.Need{}))
+		},
 		"me":         func(a *App) (any, error) { return does(a.Me(t.Context(), li)) },
 		"account":    func(a *App) (any, error) { return does(a.Account(t.Context(), li)) },
 		"entries":    func(a *App) (any, error) { return does(a.Entries(t.Context(), li, "", 10)) },

@@ -282,7 +282,7 @@ func TestASuspendedPlaceCannotSettleButCanGiveBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(h.Quote(t.Context(), pharmacy, SettleAsk{Credential: h.byID(wang), Bill: medicine(100)}))(t, family.InstitutionNotDesignated)
-	refused(h.Check(t.Context(), wang, "", pharmacy, medicine(100)))(t, family.InstitutionNotDesignated)
+	refused(h.Check(t.Context(), wang, "", pharmacy, medicine(100), family.Need{}))(t, family.InstitutionNotDesignated)
 	h.wantNothingMoved(before)
 	refused(h.Settle(t.Context(), pharmacy, SettleAsk{Message: h.message(pharmacy), Credential: h.byID(wang), Bill: medicine(100)}))(t, family.InstitutionNotDesignated)
 	ok(h.Reverse(t.Context(), pharmacy, sold.Settlement.ID, h.message(pharmacy), ""))(t)

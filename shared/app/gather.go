@@ -108,7 +108,7 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	if err != nil {
 		return fail(err)
 	}
-	g.Message, g.visit, g.OwnExpense = in.Message, visit, own
+	g.Message, g.Need, g.visit, g.OwnExpense = in.Message, in.need(), visit, own
 	if qr != nil {
 		g.qr, _ = a.qrOf(place, in.Credential)
 		g.Token, g.Decoded = &qr.Token, in.Credential.Type == ByECToken
@@ -207,10 +207,30 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	g.records[patient], names[patient] = record, record.Masked
 	g.Case = family.Case{
 		Now: now, Place: where, Patient: record.Account, Bill: bill,
-		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Policy: a.policyOf(record.Account, now),
+		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Bought: map[string]family.Quantity{}, Policy: a.policyOf(record.Account, now),
 	}
-	if err := t.read(accountKeys(grantorsOf(record.Account))...); err != nil {
+	day := family.DayOf(now)
+	if err := g.goods(t, bill, day); err != nil {
 		return g, nil, err
+	}
+	more := needs{decisive: accountKeys(grantorsOf(record.Account))}
+	asksWho := false
+	for code, item := range g.Items {
+		if item.PerPeriod() {
+			more.decisive = append(more.decisive, boughtKey(patient, code))
+		}
+		asksWho = asksWho || item.AsksWho()
+	}
+	if asksWho {
+		more.reference = append(more.reference, personKey(patient))
+	}
+	if err := t.load(more.decisive, more.reference); err != nil {
+		return g, nil, err
+	}
+	if asksWho {
+		if g.Born, g.Sex, err = a.who(t, patient); err != nil {
+			return g, nil, err
+		}
 	}
 	for _, grantor := range record.Account.Grantors {
 		payer, _, err := get(t, accountKey(grantor.Person))
@@ -220,11 +240,26 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 		g.records[grantor.Person], names[grantor.Person] = payer, payer.Masked
 		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: a.policyOf(payer.Account, now)})
 	}
-	day := family.DayOf(now)
+	for code, item := range g.Items {
+		if !item.PerPeriod() {
+			continue
+		}
+		bought, _, err := get(t, boughtKey(patient, code))
+		if err != nil {
+			return g, nil, err
+		}
+		g.Bought[code] = family.Bought(bought.Purchases, day, item.Limits.PeriodDays)
+	}
+	return g, names, nil
+}
+
+// goods puts what the catalogue has in force, and the boxes that were sold, into the
+// case.
+func (g *gathered) goods(t *tx, bill family.Bill, day family.Day) error {
 	for _, l := range bill.Lines {
 		item, _, err := get(t, itemKey(l.Code))
 		if err != nil {
-			return g, nil, err
+			return err
 		}
 		if version, found := family.ItemOn(item.Versions, day); found {
 			g.Items[l.Code] = version
@@ -232,12 +267,48 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 		for _, code := range l.TraceCodes {
 			box, _, err := get(t, boxKey(code))
 			if err != nil {
-				return g, nil, err
+				return err
 			}
 			if box.SoldBy != "" {
 				g.Sold[code] = box.SoldBy
 			}
 		}
 	}
-	return g, names, nil
+	return nil
+}
+
+// who returns when a person was born and of which sex, which some items are paid by.
+func (a *App) who(t *tx, p family.PersonNo) (family.Day, family.Sex, error) {
+	person, _, err := get(t, personKey(p))
+	if err != nil {
+		return 0, "", err
+	}
+	sealed, err := a.unseal(p, "id_no", person.IDNo)
+	if err != nil {
+		return 0, "", err
+	}
+	id, err := family.ParseIDNumber(sealed)
+	return person.Born, id.Sex(), err
+}
+
+// putPurchases counts what a settlement sold, or a refund returned, of the items that
+// are limited by period.
+func putPurchases(t *tx, s family.Settlement, told *family.Told) error {
+	if told == nil {
+		return nil
+	}
+	for _, code := range told.Counted {
+		key := boughtKey(s.Patient, code)
+		if err := t.read(key); err != nil {
+			return err
+		}
+		bought, _, err := get(t, key)
+		if err != nil {
+			return err
+		}
+		if err := put(t, key, boughtRecord{family.Buy(bought.Purchases, s, code)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -118,6 +118,9 @@ type catalogueRecord struct{ Versions []family.Item }
 // it came back.
 type boxRecord struct{ SoldBy family.MessageID }
 
+// boughtRecord is what a patient bought of an item that is limited by period.
+type boughtRecord struct{ Purchases []family.Purchase }
+
 // creditRecord is a payment into an account, by the insurer's reference.
 type creditRecord struct {
 	Person family.PersonNo
@@ -235,6 +238,10 @@ func itemKey(code string) ref[catalogueRecord] {
 }
 
 func boxKey(code string) ref[boxRecord] { return ref[boxRecord]{Part: "TRACE#" + code, Sort: "T"} }
+
+func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
+	return ref[boughtRecord]{Part: "BOUGHT#" + string(p), Sort: code}
+}
 
 func creditKey(reference string) ref[creditRecord] {
 	return ref[creditRecord]{Part: "CREDIT#" + reference, Sort: "C"}

@@ -109,6 +109,9 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 				}
 			}
 		}
+		if err := putPurchases(t, back, sale.Settlement.Told); err != nil {
+			return messageRecord{}, err
+		}
 		if err := a.putEffects(t, effects, records); err != nil {
 			return messageRecord{}, err
 		}

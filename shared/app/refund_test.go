@@ -28,7 +28,7 @@ func TestAReversalPutsEveryFenBack(t *testing.T) {
 	s := back.Settlement
 	same(t, "what it is", []any{s.Kind, s.Original, s.ID, s.At}, []any{family.Reversed, sale.Settlement.ID, id, noon.Add(time.Hour)})
 	same(t, "balances", []family.Pockets{h.account(wang).Balance, h.account(li).Balance}, []family.Pockets{{Past: 5000}, {Past: 12000}})
-	same(t, "her year", h.account(wang).Year, family.YearToDate{Year: 2026})
+	same(t, "her year", h.account(wang).Year, family.YearToDate{Year: 2026, Insutype: family.Employee, Day: 20260312})
 	grant := h.account(li).Given[0]
 	same(t, "the grant", []any{grant.Spent.Spent, grant.Used}, []any{family.Fen(0), family.Fen(0)})
 	original := ok(h.PlaceSettlement(t.Context(), hospital, sale.Settlement.ID))(t).Settlement

@@ -38,6 +38,16 @@ type SettleAsk struct {
 	// Visit takes the bill's lines from a visit; nil: they are in the bill.
 	Visit *VisitBill `json:"-"`
 	Sent  Sent       `json:"-"`
+	// Need is left out of the message's fingerprint where nothing is told.
+	Need *family.Need `json:",omitempty"`
+}
+
+// need returns what is told of the patient's need.
+func (in *SettleAsk) need() family.Need {
+	if in.Need == nil {
+		return family.Need{}
+	}
+	return *in.Need
 }
 
 // Outcome is a settlement, or a reversal or refund, with the masked names of all
@@ -76,7 +86,7 @@ func (a *App) Quote(ctx context.Context, place family.InstitutionCode, in Settle
 
 // Check tells a person whether a bill would be paid for him, or for a relative
 // whose code he may show, as a quote does and moving nothing.
-func (a *App) Check(ctx context.Context, by family.PersonNo, id family.BindingID, place family.InstitutionCode, bill family.Bill) (Outcome, error) {
+func (a *App) Check(ctx context.Context, by family.PersonNo, id family.BindingID, place family.InstitutionCode, bill family.Bill, need family.Need) (Outcome, error) {
 	if refusal := bill.Check(); refusal != nil {
 		return Outcome{}, refusal
 	}
@@ -106,6 +116,7 @@ func (a *App) Check(ctx context.Context, by family.PersonNo, id family.BindingID
 		if err != nil {
 			return Outcome{}, err
 		}
+		c.Need = need
 		s, refusal := family.Quote(c.Case)
 		if refusal != nil {
 			return Outcome{}, refusal
@@ -157,6 +168,9 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			if err := putUntil(t, visitKey(place, settled.Patient, settled.ID), settled, now.Add(family.VisitLife)); err != nil {
 				return messageRecord{}, err
 			}
+		}
+		if err := putPurchases(t, s, s.Told); err != nil {
+			return messageRecord{}, err
 		}
 		c.releaseUndecisive(t, s)
 		return messageRecord{State: messageSettled, Settlement: &s, Names: names, Visit: in.visit(), Note: in.Sent.Note}, nil
@@ -254,7 +268,11 @@ func (in *SettleAsk) check() *family.Refusal {
 	if refusal := in.Credential.check(in.Visit == nil); refusal != nil || in.Visit != nil {
 		return refusal
 	}
-	return in.Bill.Check()
+	if refusal := in.Bill.Check(); refusal != nil {
+		return refusal
+	}
+	need := in.need()
+	return need.Check(&in.Bill)
 }
 
 // check refuses what cannot be read as a credential, and brings it to one form.

@@ -37,7 +37,7 @@ func TestAHusbandPaysWhatHisWifesAccountDoesNot(t *testing.T) {
 
 	// Both accounts moved, each with its line of history, and nothing is left.
 	same(t, "balances", []family.Fen{h.balance(wang), h.balance(li)}, []family.Fen{0, 0})
-	same(t, "her year", h.account(wang).Year, family.YearToDate{Year: 2026, Deductible: 20000, Pool: 17340})
+	same(t, "her year", h.account(wang).Year, family.YearToDate{Year: 2026, Insutype: family.Employee, Deductible: 20000, Pool: 17340, Day: 20260312, DayPool: 17340})
 	grant := h.account(li).Given[0]
 	same(t, "the grant's month and all", []any{grant.Spent, grant.Used}, []any{family.MonthSpent{Month: 202603, Spent: 12000}, family.Fen(12000)})
 	for _, line := range []struct {
@@ -66,7 +66,7 @@ func TestAQuoteMovesNothingAndIsWhatTheSettlementBecomes(t *testing.T) {
 	before := h.dump()
 	quote := ok(h.Quote(t.Context(), hospital, ask))(t)
 	same(t, "a second quote", ok(h.Quote(t.Context(), hospital, ask))(t), quote)
-	check := ok(h.Check(t.Context(), li, id, hospital, clinicVisit()))(t)
+	check := ok(h.Check(t.Context(), li, id, hospital, clinicVisit(), family.Need{}))(t)
 	same(t, "what he asked beforehand", partsOf(check), partsOf(quote))
 	h.wantNothingMoved(before)
 
@@ -84,15 +84,15 @@ func TestWhomACheckIsFor(t *testing.T) {
 	h := newHouse(t)
 	h.pay(li, 10000, 0)
 	id := h.bind(li, wang, "12", true, forAll())
-	same(t, "for himself", partsOf(ok(h.Check(t.Context(), li, "", pharmacy, medicine(100)))(t)), parts{Total: 100, Own: 100})
-	same(t, "for his wife", partsOf(ok(h.Check(t.Context(), li, id, pharmacy, medicine(100)))(t)), parts{Total: 100, Shared: 100})
-	refused(h.Check(t.Context(), wang, id, pharmacy, medicine(100)))(t, family.NotFound)
-	refused(h.Check(t.Context(), zhou, id, pharmacy, medicine(100)))(t, family.NotFound)
-	refused(h.Check(t.Context(), li, "", "P43010009999", medicine(100)))(t, family.InstitutionNotDesignated)
-	refused(h.Check(t.Context(), "P9999", "", pharmacy, medicine(100)))(t, family.PersonNotInsured)
-	refused(h.Check(t.Context(), li, "", pharmacy, family.Bill{}))(t, family.Malformed)
+	same(t, "for himself", partsOf(ok(h.Check(t.Context(), li, "", pharmacy, medicine(100), family.Need{}))(t)), parts{Total: 100, Own: 100})
+	same(t, "for his wife", partsOf(ok(h.Check(t.Context(), li, id, pharmacy, medicine(100), family.Need{}))(t)), parts{Total: 100, Shared: 100})
+	refused(h.Check(t.Context(), wang, id, pharmacy, medicine(100), family.Need{}))(t, family.NotFound)
+	refused(h.Check(t.Context(), zhou, id, pharmacy, medicine(100), family.Need{}))(t, family.NotFound)
+	refused(h.Check(t.Context(), li, "", "P43010009999", medicine(100), family.Need{}))(t, family.InstitutionNotDesignated)
+	refused(h.Check(t.Context(), "P9999", "", pharmacy, medicine(100), family.Need{}))(t, family.PersonNotInsured)
+	refused(h.Check(t.Context(), li, "", pharmacy, family.Bill{}, family.Need{}))(t, family.Malformed)
 	ok(h.ChangeBinding(t.Context(), li, id, family.Change{Paused: new(true)}))(t)
-	refused(h.Check(t.Context(), li, id, pharmacy, medicine(100)))(t, family.StateForbids)
+	refused(h.Check(t.Context(), li, id, pharmacy, medicine(100), family.Need{}))(t, family.StateForbids)
 }
 
 func TestThePatientIsToldByAnyCredential(t *testing.T) {

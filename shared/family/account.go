@@ -50,8 +50,10 @@ type Account struct {
 	// Seq is the number of the account's newest entry and Head its hash.
 	Seq  uint64
 	Head Hash
-	// Year counts what the owner's own benefit has used up.
-	Year YearToDate
+	// Year counts what the owner's own benefit has used up, under the insurance that
+	// he used first in the year; Others counts the insurances that he changed to since.
+	Year   YearToDate
+	Others []YearToDate
 	// Given are the grants that draw on this account, at most MaxMembers.
 	Given []Grant
 	// Grantors are those whose grants the owner may use, at most MaxGrantors, in
@@ -59,19 +61,64 @@ type Account struct {
 	Grantors []Grantor
 }
 
-// YearToDate counts a calendar year's use of the benefit by one person.
+// YearToDate counts a calendar year's use of the benefit by one person under one
+// insurance. Who changes his insurance in mid-year begins anew under the other one,
+// and finds what he had used when he comes back.
 type YearToDate struct {
 	Year       int
+	Insutype   Insutype
 	Deductible Fen // deductible paid so far
 	Pool       Fen // paid by the fund so far
+	Day        Day // the newest day on which the benefit was used …
+	DayPool    Fen // … and what the fund paid on it
 }
 
-// at returns the counters as they stand in a year: a new year begins at zero.
-func (y YearToDate) at(year int) YearToDate {
-	if y.Year != year {
-		return YearToDate{Year: year}
+// used returns what a benefit has used up on a day: a new year and a new day, both
+// in Asia/Shanghai, begin at zero.
+func (a *Account) used(day Day, i Insutype) Used {
+	for _, y := range a.counters() {
+		if y.Year == day.Year() && y.Insutype == i {
+			u := Used{Deductible: y.Deductible, Pool: y.Pool}
+			if y.Day == day {
+				u.Day = y.DayPool
+			}
+			return u
+		}
 	}
-	return y
+	return Used{}
+}
+
+// counters returns the counters of all insurances.
+func (a *Account) counters() []YearToDate { return append([]YearToDate{a.Year}, a.Others...) }
+
+// count counts a settlement, or with its signs turned a refund, on the counters of
+// the year and the insurance under which the sale was made. The counters of a year
+// that has passed are forgotten.
+func (a *Account) count(now int, s *Settlement) {
+	day, i := s.Basis.Day, s.Basis.Insutype
+	if a.Year.Year < now {
+		a.Year, a.Others = YearToDate{Year: now, Insutype: i}, nil
+	}
+	if a.Year.Year != day.Year() {
+		return
+	}
+	y := &a.Year
+	if y.Insutype != i {
+		at := slices.IndexFunc(a.Others, func(y YearToDate) bool { return y.Insutype == i })
+		if at < 0 {
+			at = len(a.Others)
+			a.Others = append(a.Others, YearToDate{Year: day.Year(), Insutype: i})
+		}
+		y = &a.Others[at]
+	}
+	y.Deductible += s.Paid.Deductible
+	y.Pool += s.Paid.FundPaid
+	if y.Day < day {
+		y.Day, y.DayPool = day, 0
+	}
+	if y.Day == day {
+		y.DayPool += s.Paid.FundPaid
+	}
 }
 
 // Grantor points from a beneficiary's account to a grant in another's.
@@ -154,6 +201,7 @@ func (a *Account) grant(id BindingID) int {
 func (a Account) clone() Account {
 	a.Given = slices.Clone(a.Given)
 	a.Grantors = slices.Clone(a.Grantors)
+	a.Others = slices.Clone(a.Others)
 	return a
 }
 

@@ -2,13 +2,14 @@ package family
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// MaxLines bounds a bill.
-const MaxLines = 200
+// MaxLines bounds a bill: with [MaxTraceCodes] boxes it is read in two batches of a
+// hundred records and fits one commit.
+const MaxLines = 60
 
 // InstitutionKind tells a hospital from a pharmacy.
 type InstitutionKind string
@@ -29,75 +30,6 @@ type Place struct {
 	Designated bool // 定点, and not suspended
 }
 
-// Class is a catalogue class.
-type Class string
-
-// The classes: 甲 in scope whole, 乙 after a share that the person pays first,
-// 丙 not in scope (用药管理暂行办法).
-const (
-	ClassA Class = "A"
-	ClassB Class = "B"
-	ClassC Class = "C"
-)
-
-// Item is one version of a catalogue entry: a drug, a treatment or a consumable
-// under its national code.
-type Item struct {
-	Code     string
-	Name     string
-	ListType string
-	Class    Class
-	// SelfPay is what the person pays first of a class B item (先行自付), by
-	// insurance; absent is nothing.
-	SelfPay map[Insutype]Ratio
-	// Ceiling is the highest unit price that counts, by hospital level; a level
-	// without one of its own takes its grade's; absent is no ceiling.
-	Ceiling map[Level]Fen
-	From    Day // first day in force
-	To      Day // last day in force; 0 is open
-}
-
-// Equal tells whether two versions say the same.
-func (i Item) Equal(j Item) bool {
-	return i.Code == j.Code && i.Name == j.Name && i.ListType == j.ListType && i.Class == j.Class &&
-		i.From == j.From && i.To == j.To && maps.Equal(i.SelfPay, j.SelfPay) && maps.Equal(i.Ceiling, j.Ceiling)
-}
-
-// IsItemCode tells whether an item can have the code (med_list_codg, 50): printable
-// ASCII without spaces, as every national code and local suffix is (domain 4).
-func IsItemCode(code string) bool {
-	for i := range len(code) {
-		if code[i] <= ' ' || code[i] > '~' {
-			return false
-		}
-	}
-	return len(code) >= 1 && len(code) <= 50
-}
-
-// ItemOn returns the version that is in force on a day, the latest begun if
-// several are.
-func ItemOn(versions []Item, day Day) (Item, bool) {
-	best := -1
-	for i, v := range versions {
-		if v.From <= day && (v.To == 0 || day <= v.To) && (best < 0 || v.From > versions[best].From) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return Item{}, false
-	}
-	return versions[best], true
-}
-
-// ceilingAt returns the ceiling at a level; 0 is none. Price lists name either
-// the level (hosp_lv) or only the grade, 1 to 3, of a hospital.
-func (i *Item) ceilingAt(level Level) Fen {
-	if c, ok := i.Ceiling[level]; ok {
-		return c
-	}
-	return i.Ceiling[Level(level.Grade())]
-}
-
 // Line is one line of a bill, as the till sent it.
 type Line struct {
 	No         int    // the till's number of the line, 1 to 99999
@@ -107,6 +39,24 @@ type Line struct {
 	Amount     Fen // authoritative; the price is rounded by the till
 	TraceCodes []string
 }
+
+// Prescription is what the till tells of a line's prescription (rxno, prd_days).
+type Prescription struct {
+	No   string // 1 to 50 letters, digits and hyphens; empty is none
+	Days int    // days of supply; 0 is not told
+}
+
+// Need is what the till tells of why the patient needs what is on the bill.
+type Need struct {
+	// Diagnoses are codes of ICD-10 (医保版), at most 10; they matter where an item
+	// is paid for some of them only.
+	Diagnoses []string
+	// Prescriptions are by line number, of the lines that have one.
+	Prescriptions map[int]Prescription
+}
+
+// maxDaysSupplied bounds the days that one line may supply.
+const maxDaysSupplied = 366
 
 // Bill is what the till wants settled.
 type Bill struct {
@@ -169,6 +119,42 @@ func (b *Bill) Check() *Refusal {
 	return nil
 }
 
+// Check refuses diagnoses and prescriptions that cannot be read as such.
+func (n *Need) Check(b *Bill) *Refusal {
+	if len(n.Diagnoses) > 10 {
+		return &Refusal{Code: Malformed, Field: "diagnoses", Observed: strconv.Itoa(len(n.Diagnoses)), Allowed: "at most 10", Detail: "too many diagnoses for one bill"}
+	}
+	for i, code := range n.Diagnoses {
+		if !IsDiagnosis(code) {
+			return &Refusal{Code: Malformed, Field: fmt.Sprintf("diagnoses[%d]", i), Detail: "a diagnosis is a letter, a digit and at most 18 letters, digits and points"}
+		}
+	}
+	for i, l := range b.Lines {
+		p := n.Prescriptions[l.No]
+		if len(p.No) > 50 || p.No != "" && !alphanumeric(strings.ReplaceAll(p.No, "-", ""), 1, 50) {
+			return &Refusal{Code: Malformed, Field: fmt.Sprintf("lines[%d].prescription_no", i), Line: l.No, Detail: "a prescription's number has 1 to 50 letters, digits and hyphens"}
+		}
+		if p.Days < 0 || p.Days > maxDaysSupplied {
+			return &Refusal{Code: Malformed, Field: fmt.Sprintf("lines[%d].supply_days", i), Line: l.No, Allowed: "1 to " + strconv.Itoa(maxDaysSupplied), Detail: "so many days cannot be supplied"}
+		}
+	}
+	for no := range n.Prescriptions {
+		if !slices.ContainsFunc(b.Lines, func(l Line) bool { return l.No == no }) {
+			return &Refusal{Code: Malformed, Field: "lines", Line: no, Detail: "a prescription of a line that is not there"}
+		}
+	}
+	return nil
+}
+
+// IsDiagnosis tells whether code has the shape of a diagnosis of ICD-10 医保版 2.0,
+// such as I63.900, or of a long illness, such as M03900 (domain 4).
+func IsDiagnosis(code string) bool {
+	if len(code) < 2 || len(code) > 20 || code[0] < 'A' || code[0] > 'Z' || code[1] < '0' || code[1] > '9' {
+		return false
+	}
+	return alphanumeric(strings.ReplaceAll(code, ".", ""), 2, 20)
+}
+
 // sums refuses a bill whose numbers do not agree: a line's amount with price and
 // quantity, within half a fen a unit, as tills round the price; and the total
 // with the lines, to the fen.
@@ -206,62 +192,4 @@ func (a Amounts) plus(b Amounts) Amounts {
 
 func (a Amounts) minus(b Amounts) Amounts {
 	return Amounts{a.Total - b.Total, a.OutOfScope - b.OutOfScope, a.OverLimit - b.OverLimit, a.PreSelfPay - b.PreSelfPay, a.InScope - b.InScope}
-}
-
-// PricedLine is a line with what the catalogue said of it, enough to price any
-// part of it again.
-type PricedLine struct {
-	Line
-	Class   Class
-	SelfPay Ratio
-	Ceiling Fen // 0 is none
-	Amounts Amounts
-	Reason  Code
-}
-
-// price looks a line up and divides it. A code that the catalogue does not have
-// in force is refused: nobody can say whether insurance covers it.
-func price(l Line, item Item, found bool, insutype Insutype, level Level) (PricedLine, *Refusal) {
-	if !found {
-		return PricedLine{}, &Refusal{Code: ItemNotCovered, Line: l.No, Observed: l.Code, Detail: "the catalogue has no such code in force"}
-	}
-	p := PricedLine{Line: l, Class: item.Class}
-	p.Reason = CoveredInFull
-	switch item.Class {
-	case ClassC:
-		p.Reason = ItemNotCovered
-	case ClassB:
-		p.SelfPay, p.Reason = item.SelfPay[insutype], CoveredInPart
-	}
-	if c := item.ceilingAt(level); c > 0 && l.UnitPrice > c && item.Class != ClassC {
-		p.Ceiling, p.Reason = c, CeilingReached
-	}
-	p.Amounts = p.divide(l.Quantity)
-	return p, nil
-}
-
-// divide divides the part of the line that a quantity of it makes up. Every part
-// follows from the part's whole amount, an integer, by a slope of at most one, so
-// no part of a smaller quantity is ever larger than of a greater: a refund never
-// gives back less than nothing.
-func (p *PricedLine) divide(q Quantity) Amounts {
-	a := Amounts{Total: p.Amount}
-	if q != p.Quantity {
-		a.Total = Fen(mulDiv(int64(p.Amount), int64(q), int64(p.Quantity)))
-	}
-	if p.Class == ClassC {
-		a.OutOfScope = a.Total
-		return a
-	}
-	within := a.Total
-	if p.Ceiling > 0 && p.Amount > 0 {
-		over := min(p.Amount, p.Quantity.times(p.UnitPrice-p.Ceiling))
-		within = Fen(mulDiv(int64(p.Amount-over), int64(a.Total), int64(p.Amount)))
-	}
-	a.OverLimit = a.Total - within
-	if p.Class == ClassB {
-		a.PreSelfPay = p.SelfPay.Of(within)
-	}
-	a.InScope = within - a.PreSelfPay
-	return a
 }

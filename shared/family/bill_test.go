@@ -204,7 +204,7 @@ func TestLargestSettlement(t *testing.T) {
 	for i := range bill.Lines {
 		bill.Lines[i] = family.Line{No: i + 1, Code: "X1", Quantity: 1}
 	}
-	if refusal := bill.Check(); refusal != nil || family.MaxLines != 200 {
+	if refusal := bill.Check(); refusal != nil || family.MaxLines != 60 {
 		t.Error(family.MaxLines, refusal)
 	}
 	const message, token, patient, entry = 1, 1, 1, 1

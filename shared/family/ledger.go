@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -37,9 +38,10 @@ type Entry struct {
 	Patient bool
 	// Delta is what was added, negative when taken, and After what then stood.
 	Delta, After Pockets
-	// Year, Deductible and Pool are what Ref added to the owner's year-to-date
-	// counters; Year is 0 when it touched none.
-	Year             int
+	// Deductible and Pool are what Ref added to the owner's counters of the day and
+	// insurance of the sale; Day is 0 when it touched none.
+	Day              Day
+	Insutype         Insutype
 	Deductible, Pool Fen
 	// Grant names the grant by which Delta was paid, and Month the month of its
 	// cap on which it counts: 0 when the grant has ended since the sale.
@@ -51,12 +53,34 @@ type Entry struct {
 // Hash returns the hash of the entry. Its text is canonical: one spelling for
 // one entry, independent of how the entry is stored.
 func (e Entry) Hash() Hash {
-	text := fmt.Sprintf("gongji entry 1\n%s\n%d\n%s\n%s\n%q\n%t\n%d %d\n%d %d\n%d %d %d\n%s %d\n%s\n",
+	text := fmt.Sprintf("gongji entry 2\n%s\n%d\n%s\n%s\n%q\n%t\n%d %d\n%d %d\n%d %s %d %d\n%s %d\n%s\n",
 		e.Account, e.Seq, e.At.UTC().Format(time.RFC3339Nano), e.Kind, e.Ref, e.Patient,
 		e.Delta.Current, e.Delta.Past, e.After.Current, e.After.Past,
-		e.Year, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
+		e.Day, e.Insutype, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
 	sum := sha256.Sum256([]byte(text))
 	return Hash(hex.EncodeToString(sum[:]))
+}
+
+// countOn adds what the entry counts to the counters of its insurance, and tells
+// whether there are any.
+func (e *Entry) countOn(years []YearToDate) bool {
+	if e.Day == 0 {
+		return true
+	}
+	i := slices.IndexFunc(years, func(y YearToDate) bool { return y.Insutype == e.Insutype })
+	if i < 0 {
+		return false
+	}
+	y := &years[i]
+	y.Deductible += e.Deductible
+	y.Pool += e.Pool
+	if y.Day < e.Day {
+		y.Day, y.DayPool = e.Day, 0
+	}
+	if y.Day == e.Day {
+		y.DayPool += e.Pool
+	}
+	return true
 }
 
 // book moves the account by an entry, completes the entry and returns it. It is
@@ -113,10 +137,13 @@ func ProveAccount(a Account, entries []Entry) []Fault {
 	var (
 		balance Pockets
 		head    Hash
-		year    = YearToDate{Year: a.Year.Year}
+		years   = a.counters()
 		spent   = map[BindingID]Fen{} // in the month that the grant counts
 		used    = map[BindingID]Fen{} // in all
 	)
+	for i := range years { // the same counters, from zero
+		years[i] = YearToDate{Year: years[i].Year, Insutype: years[i].Insutype}
+	}
 	for i, e := range entries {
 		balance = balance.Plus(e.Delta)
 		switch {
@@ -132,9 +159,8 @@ func ProveAccount(a Account, entries []Entry) []Fault {
 			found(e.Seq, e.Ref, "the balance is below zero")
 		}
 		head = e.Hash()
-		if e.Year == year.Year {
-			year.Deductible += e.Deductible
-			year.Pool += e.Pool
+		if e.Day.Year() == a.Year.Year && !e.countOn(years) {
+			found(e.Seq, e.Ref, "the entry counts under an insurance that the account does not count")
 		}
 		if g := a.grant(e.Grant); g >= 0 && e.Month != 0 && e.Seq > a.Given[g].Since {
 			used[e.Grant] -= e.Delta.Total()
@@ -149,7 +175,7 @@ func ProveAccount(a Account, entries []Entry) []Fault {
 	if balance != a.Balance {
 		found(a.Seq, "", "the balance is not the sum of the entries")
 	}
-	if year != a.Year {
+	if !slices.Equal(years, a.counters()) {
 		found(a.Seq, "", "the year's counters are not the sum of the entries")
 	}
 	if a.FrozenQuota() > a.Balance.Total() {

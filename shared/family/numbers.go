@@ -120,6 +120,17 @@ func (n IDNumber) Birthday() Day {
 	return day
 }
 
+// Sex returns the sex that the number tells by its 17th digit; of none, neither.
+func (n IDNumber) Sex() Sex {
+	switch {
+	case len(n) != 18:
+		return ""
+	case (n[16]-'0')%2 == 1:
+		return Male
+	}
+	return Female
+}
+
 func digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

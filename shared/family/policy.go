@@ -3,6 +3,7 @@ package family
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -149,6 +150,23 @@ type Policy struct {
 	// sums up fund_pay_sumamt at the national interface: with the personal account
 	// (Guangdong) or without (Hunan). It moves no money.
 	FundSumIncludesAccount bool
+	// Trace says which boxes have to be named by their trace codes.
+	Trace TracePolicy
+}
+
+// TracePolicy says for which goods a till has to send the trace codes (追溯码) of
+// the boxes. Those that it sends are checked whatever the region asks for.
+type TracePolicy struct {
+	ListTypes []string // of the catalogue (list_type); empty is none
+	// Exempt are beginnings of national codes that have no trace codes, such as
+	// herbal pieces sold loose.
+	Exempt []string
+}
+
+// Traces tells whether the boxes of an item have to be named.
+func (p *Policy) Traces(i Item) bool {
+	return slices.Contains(p.Trace.ListTypes, i.ListType) &&
+		!slices.ContainsFunc(p.Trace.Exempt, func(prefix string) bool { return strings.HasPrefix(i.Code, prefix) })
 }
 
 // GrantPolicy holds a region's rules of 家庭共济.
@@ -176,8 +194,9 @@ type Benefit struct {
 	Deductible map[Grade]Fen
 	// Ratio is the fund's share after that; a grade without one is not paid.
 	Ratio map[Grade]Ratio
-	// YearlyCap is the most the fund pays in a year; 0 is no cap.
-	YearlyCap Fen
+	// YearlyCap, DailyCap and VisitCap are the most the fund pays in a year, on a day
+	// and for one settlement; 0 is no cap.
+	YearlyCap, DailyCap, VisitCap Fen
 }
 
 // ID names the policy in answers, such as "430100@2026-01".
@@ -281,8 +300,10 @@ func (b *Benefit) validate() error {
 			return fmt.Errorf("ratio: %s: %d", grade, r)
 		}
 	}
-	if b.YearlyCap < 0 || b.YearlyCap > MaxFen {
-		return fmt.Errorf("yearly_cap_fen: %d", b.YearlyCap)
+	for rule, cap := range map[string]Fen{"yearly_cap_fen": b.YearlyCap, "daily_cap_fen": b.DailyCap, "visit_cap_fen": b.VisitCap} {
+		if cap < 0 || cap > MaxFen {
+			return fmt.Errorf("%s: %d", rule, cap)
+		}
 	}
 	return nil
 }

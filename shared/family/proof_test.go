@@ -131,7 +131,7 @@ func TestProofOfARewrittenHistory(t *testing.T) {
 		{"the balance after the entry is not the sum of the entries", func(_ *family.Account, e []family.Entry) { e[1].After.Past++ }},
 		{"the account counts 3 entries and there are 4, or its head is not their last", func(a *family.Account, _ []family.Entry) { a.Seq-- }},
 		{"the balance is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Balance.Current++ }},
-		{"the year's counters are not the sum of the entries", func(_ *family.Account, e []family.Entry) { e[1].Year, e[1].Pool = 2026, 5 }},
+		{"the year's counters are not the sum of the entries", func(_ *family.Account, e []family.Entry) { e[1].Day, e[1].Pool = 20260310, 5 }},
 		{"the quotas exceed the balance", func(a *family.Account, _ []family.Entry) { a.Given[0].Terms.Quota = 1000_00 }},
 		{"what the grant used in all is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Given[0].Used++ }},
 		{"what the grant spent in 202603 is not the sum of the entries", func(a *family.Account, _ []family.Entry) { a.Given[0].Spent.Spent++ }},

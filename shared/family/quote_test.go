@@ -58,7 +58,7 @@ func TestFundPaysOnlyWhereTheBenefitSays(t *testing.T) {
 		c.spoil(&request)
 		s, refusal := w.settle(request)
 		refusedWith(t, refusal, "")
-		if s.Paid.FundPaid != c.fund || s.Paid.Deductible != 0 || w.accounts["P1"].Year != (family.YearToDate{Year: 2026, Pool: c.fund}) {
+		if s.Paid.FundPaid != c.fund || s.Paid.Deductible != 0 || w.accounts["P1"].Year.Deductible != 0 || w.accounts["P1"].Year.Pool != c.fund {
 			t.Errorf("%s: %+v, %+v", c.why, s.Paid, w.accounts["P1"].Year)
 		}
 	}
@@ -127,8 +127,8 @@ func TestEntries(t *testing.T) {
 		t.Fatalf("%d and %d entries", len(patient), len(payer))
 	}
 	for _, c := range []struct{ got, want family.Entry }{
-		{patient[0], family.Entry{Account: "P1", Seq: 1, At: w.now, Kind: family.Settled, Ref: string(s.ID), Patient: true, Year: 2026, Deductible: 10_00}},
-		{patient[1], family.Entry{Account: "P1", Seq: 2, At: w.now, Kind: family.Reversed, Ref: string(back.ID), Patient: true, Year: 2026, Deductible: -10_00, Prev: patient[0].Hash()}},
+		{patient[0], family.Entry{Account: "P1", Seq: 1, At: w.now, Kind: family.Settled, Ref: string(s.ID), Patient: true, Day: 20260310, Insutype: family.Employee, Deductible: 10_00}},
+		{patient[1], family.Entry{Account: "P1", Seq: 2, At: w.now, Kind: family.Reversed, Ref: string(back.ID), Patient: true, Day: 20260310, Insutype: family.Employee, Deductible: -10_00, Prev: patient[0].Hash()}},
 		{payer[1], family.Entry{Account: "P0", Seq: 2, At: w.now, Kind: family.Settled, Ref: string(s.ID), Delta: family.Pockets{Current: -10_00}, After: family.Pockets{Current: 90_00}, Grant: id, Month: 202603, Prev: payer[0].Hash()}},
 		{payer[2], family.Entry{Account: "P0", Seq: 3, At: w.now, Kind: family.Reversed, Ref: string(back.ID), Delta: family.Pockets{Current: 10_00}, After: family.Pockets{Current: 100_00}, Grant: id, Month: 202603, Prev: payer[1].Hash()}},
 	} {

@@ -103,7 +103,7 @@ func undo(id MessageID, kind EntryKind, original Settlement, kept []Quantity, pa
 	back := original
 	back.ID, back.Kind, back.Original, back.At = id, kind, original.ID, now
 	back.Refunds, back.Presenter = nil, ""
-	back.Kept = nil
+	back.Kept, back.Told, back.Free = nil, nil, Pockets{}
 	back.Paid = after.paid.minus(before.paid)
 	back.Own = after.own.Minus(before.own)
 	back.Lines = nil
@@ -121,11 +121,12 @@ func undo(id MessageID, kind EntryKind, original Settlement, kept []Quantity, pa
 	}
 	back.Shares = nil
 	for i, share := range original.Shares {
-		share.Paid, share.Reason = after.shares[i].Minus(before.shares[i]), ""
+		share.Paid, share.Limit, share.Reason = after.shares[i].Minus(before.shares[i]), Pockets{}, ""
 		if share.Paid != (Pockets{}) {
 			back.Shares = append(back.Shares, share)
 		}
 	}
+	back.Inputs = back.inputs()
 	effects := back.post(patient, payers)
 	original.Kept = kept
 	original.Refunds = append(slices.Clone(original.Refunds), id)
@@ -193,19 +194,20 @@ func ProveSettlement(s Settlement) []Fault {
 	for _, l := range s.Lines {
 		lines = lines.plus(l.Amounts)
 	}
-	outOfBase := p.OutOfScope + p.OverLimit
-	if s.Basis.PaysOutOfScope {
-		outOfBase = 0
+	amounts := make([]Amounts, len(s.Lines))
+	for i, l := range s.Lines {
+		amounts[i] = l.Amounts
 	}
 	check(lines == p.Amounts && p.Total == p.OutOfScope+p.OverLimit+p.PreSelfPay+p.InScope, "the lines do not sum to the total")
 	check(p.Total == p.FundPaid+p.PersonBurden && p.PersonBurden == p.OwnPaid+p.SharedPaid+p.CashDue &&
-		p.OwnPaid == s.Own.Total() && p.SharedPaid == shared && p.AccountBase == p.PersonBurden-outOfBase, "who paid does not sum to the total")
+		p.OwnPaid == s.Own.Total() && p.SharedPaid == shared && p.AccountBase == p.PersonBurden-p.outOfBase(s.Basis, s.Lines, amounts), "who paid does not sum to the total")
 	sign := Fen(1)
 	if s.Kind != Settled {
 		sign = -1
 	}
 	parts := []Fen{p.Total, p.OutOfScope, p.OverLimit, p.PreSelfPay, p.InScope, p.Deductible, p.FundPaid, p.OwnPaid, p.SharedPaid, p.CashDue}
 	check(!slices.ContainsFunc(parts, func(part Fen) bool { return part*sign < 0 }), "a part has the wrong sign")
+	check(s.Inputs == s.inputs(), "what decided it was changed afterwards")
 	if s.Kind == Settled {
 		check(s.follows(), "the amounts do not follow from the lines and the basis")
 	}

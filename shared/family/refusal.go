@@ -67,6 +67,20 @@ const (
 	MessagePartlyUndone  Code = "message_partially_refunded"
 	MessageUndone        Code = "message_reversed"
 	MessageGaveMoneyBack Code = "message_gave_back" // a reversal or refund
+
+	// Reasons that make a line the person's own cost whatever its class.
+	NeverCovered       Code = "never_covered"       // of the negative list
+	KindLimited        Code = "kind_limited"        // not at this kind of institution
+	LevelLimited       Code = "level_limited"       // not at an institution of this level
+	PrescriptionNeeded Code = "prescription_needed" // only on a prescription
+	AgeLimited         Code = "age_limited"         // not at this age
+	SexLimited         Code = "sex_limited"         // not for this sex
+	IndicationLimited  Code = "indication_limited"  // not for this diagnosis
+
+	// The answer to "will it pay?", and what stands in the way beside the above.
+	WillPay       Code = "will_pay"
+	WillPayPartly Code = "will_pay_partly"
+	WillNotPay    Code = "will_not_pay"
 )
 
 // Codes lists every answer in order of precedence.
@@ -82,6 +96,8 @@ var Codes = []Code{
 	Busy, OutcomeUnknown, Internal,
 	CoveredInFull, CoveredInPart, CeilingReached, NothingLeft, AccountUnused,
 	MessageSettled, MessagePartlyUndone, MessageUndone, MessageGaveMoneyBack,
+	NeverCovered, KindLimited, LevelLimited, PrescriptionNeeded, AgeLimited, SexLimited, IndicationLimited,
+	WillPay, WillPayPartly, WillNotPay,
 }
 
 // Malformed tells whether the code is of the first kind: the request could not be

@@ -761,8 +761,18 @@ func (s *stage) expectState(key string, w *words) {
 		account := s.town.accounts[s.who(w)]
 		same("what is free", account.Free().Total(), w.yuan())
 	case "year":
-		year := s.town.accounts[s.who(w)].Year
+		account := s.town.accounts[s.who(w)]
+		year := account.Year
 		same("the year", year.Year, w.number("a year"))
+		if w.has("under") {
+			insutype := family.Insutype(w.next("an insurance"))
+			i := slices.IndexFunc(account.Others, func(y family.YearToDate) bool { return y.Insutype == insutype })
+			if year.Insutype != insutype && i < 0 {
+				throw(w.line, "nothing is counted under %s", insutype)
+			} else if year.Insutype != insutype {
+				year = account.Others[i]
+			}
+		}
 		w.must("deductible")
 		same("the deductible paid", year.Deductible, w.yuan())
 		w.must("fund")

@@ -24,9 +24,16 @@ type Case struct {
 	// OwnExpense are the lines, by number, that the institution did not approve for
 	// insurance: out of scope, whatever the catalogue says.
 	OwnExpense []int
+	Need       Need
 	Items      map[string]Item      // in force today, by code
 	Sold       map[string]MessageID // boxes on the bill that were sold before
-	Policy     *Policy              // of the patient's region of insurance
+	// Bought is how much of an item that is limited by period the patient bought
+	// within its period, by code.
+	Bought map[string]Quantity
+	// Born and Sex are the patient's; needed only for items that ask who he is.
+	Born   Day
+	Sex    Sex
+	Policy *Policy // of the patient's region of insurance
 }
 
 // Payer is one grantor of the patient, as he was read.
@@ -62,14 +69,23 @@ type Share struct {
 	Binding  BindingID
 	Relation Relation // what the patient is to the grantor
 	Paid     Pockets
-	Reason   Code // empty when he paid all that was left
+	// Limit is what he could have paid of a larger bill, at most; nothing where his
+	// grant did not apply or his turn never came.
+	Limit  Pockets
+	Reason Code // empty when he paid all that was left
 }
 
 // Basis holds the fund's terms as they stood for this patient when he came, so
 // that any part of the bill can be reckoned again.
 type Basis struct {
-	Year           int
-	Month          Month
+	Day Day // on which he came
+	// PsnType, Kind, Level and Used are the facts from which the fund's terms follow
+	// under a policy: who came, where, and what his benefit had used up.
+	PsnType PsnType
+	Kind    InstitutionKind
+	Level   Level
+	Used    Used
+
 	DeductibleLeft Fen
 	Ratio          Ratio
 	PoolCapped     bool
@@ -77,6 +93,13 @@ type Basis struct {
 	PaysOutOfScope bool
 	InsuredRegion  Region
 	Insutype       Insutype
+}
+
+// Used is what a benefit has used up.
+type Used struct {
+	Deductible Fen // in the year
+	Pool       Fen // paid by the fund in the year
+	Day        Fen // paid by the fund today
 }
 
 // Settlement is a bill that was settled, or a reversal or refund of one, which is
@@ -91,11 +114,16 @@ type Settlement struct {
 	Presenter PersonNo // who showed the code; empty without one
 	MedType   MedType
 	Policy    string
-	Basis     Basis
-	Lines     []PricedLine
-	Paid      Breakdown
-	Own       Pockets
-	Shares    []Share
+	// Inputs is the fingerprint of all that decided the settlement.
+	Inputs string
+	Basis  Basis
+	Lines  []PricedLine
+	Told   *Told // nil unless an item has limits
+	Paid   Breakdown
+	Own    Pockets
+	// Free is what the own account could have paid, at most.
+	Free   Pockets
+	Shares []Share
 	// Legs are all postings of the settlement; they sum to zero.
 	Legs []Posting
 	// Kept is what is left of each line after refunds. With Refunds, the only
@@ -113,7 +141,11 @@ type Effects struct {
 
 // Quote decides what a settlement of the case would be, and moves nothing.
 func Quote(c Case) (Settlement, *Refusal) {
-	if refusal := c.Bill.Check(); refusal != nil {
+	refusal := c.Bill.Check()
+	if refusal == nil {
+		refusal = c.Need.Check(&c.Bill)
+	}
+	if refusal != nil {
 		return Settlement{}, refusal
 	}
 	if !c.Place.Designated {
@@ -130,40 +162,29 @@ func Quote(c Case) (Settlement, *Refusal) {
 			return Settlement{}, Refuse(QRWrongPatient)
 		}
 	}
-	lines := make([]PricedLine, 0, len(c.Bill.Lines))
-	for _, l := range c.Bill.Lines {
-		item, found := c.Items[l.Code]
-		if slices.Contains(c.OwnExpense, l.No) {
-			item.Class = ClassC
-		}
-		priced, refusal := price(l, item, found, c.Patient.Insurance.Insutype, c.Place.Level)
-		if refusal != nil {
-			return Settlement{}, refusal
-		}
-		lines = append(lines, priced)
+	lines, told, refusal := c.prices()
+	if refusal == nil {
+		refusal = c.boxes()
 	}
-	for _, l := range c.Bill.Lines {
-		for _, code := range l.TraceCodes {
-			if c.Sold[code] != "" {
-				return Settlement{}, &Refusal{Code: TraceAlreadySold, Line: l.No, Observed: code}
-			}
-		}
+	if refusal == nil {
+		refusal = c.amounts()
+	}
+	if refusal != nil {
+		return Settlement{}, refusal
 	}
 	s := Settlement{
 		ID: c.Message, Kind: Settled, At: c.Now, Place: c.Place.Code, Patient: c.Patient.Person,
-		MedType: c.Bill.MedType, Policy: c.Policy.ID(), Basis: c.basis(), Lines: lines, Kept: quantities(lines),
+		MedType: c.Bill.MedType, Policy: c.Policy.ID(), Basis: c.basis(), Lines: lines, Told: told, Kept: quantities(lines),
 	}
 	if c.Token != nil {
 		s.Presenter = c.Token.Presenter
 	}
-	own := Pockets{}
 	if c.Bill.UseAccount {
-		own = c.Patient.Free()
+		s.Free = c.Patient.Free()
 	}
 	base := reckon(s.Basis, s.Lines, s.Kept, Pockets{}, nil).paid.AccountBase
-	shares, limits := c.shares(base - own.take(base).Total())
-	s.Shares = shares
-	s.reckonInto(own, limits)
+	s.Shares = c.shares(base - s.Free.take(base).Total())
+	s.reckonInto()
 	if c.Bill.ExpectedCash != nil && *c.Bill.ExpectedCash != s.Paid.CashDue {
 		return Settlement{}, &Refusal{
 			Code: QuoteStale, Field: "expected_cash_fen",
@@ -173,6 +194,7 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if refusal := c.Bill.sums(); refusal != nil {
 		return Settlement{}, refusal
 	}
+	s.Inputs = s.inputs()
 	return s, nil
 }
 
@@ -197,28 +219,46 @@ func Settle(c Case) (Settlement, Effects, *Refusal) {
 // basis returns the fund's terms for the patient at this place and time.
 func (c *Case) basis() Basis {
 	day := DayOf(c.Now)
+	i := c.Patient.Insurance
 	b := Basis{
-		Year: day.Year(), Month: day.Month(), PaysOutOfScope: c.Policy.AccountPaysOutOfScope,
-		InsuredRegion: c.Patient.Insurance.Region, Insutype: c.Patient.Insurance.Insutype,
+		Day: day, InsuredRegion: i.Region, Insutype: i.Insutype, PsnType: i.PsnType,
+		Kind: c.Place.Kind, Level: c.Place.Level, Used: c.Patient.used(day, i.Insutype),
 	}
-	benefit, found := c.Policy.Benefit(c.Patient.Insurance.Insutype, c.Patient.Insurance.PsnType, c.Bill.MedType)
-	grade := c.Place.Level.Grade()
+	return b.under(c.Policy, c.Bill.MedType)
+}
+
+// under returns the terms that a policy makes of a basis's facts: its own as they
+// stood then, or those of a draft.
+func (b Basis) under(p *Policy, med MedType) Basis {
+	b.PaysOutOfScope = p.AccountPaysOutOfScope
+	b.DeductibleLeft, b.Ratio, b.PoolCapped, b.PoolLeft = 0, 0, false, 0
+	benefit, found := p.Benefit(b.Insutype, b.PsnType, med)
+	grade := b.Level.Grade()
 	ratio, paid := benefit.Ratio[grade]
-	if !found || !paid || c.Place.Kind != Hospital {
+	if !found || !paid || b.Kind != Hospital {
 		return b // no pooled benefit here: the whole burden is the person's
 	}
-	used := c.Patient.Year.at(b.Year)
 	b.Ratio = ratio
-	b.DeductibleLeft = max(0, benefit.Deductible[grade]-used.Deductible)
-	if benefit.YearlyCap > 0 {
-		b.PoolCapped, b.PoolLeft = true, max(0, benefit.YearlyCap-used.Pool)
+	b.DeductibleLeft = max(0, benefit.Deductible[grade]-b.Used.Deductible)
+	cap := func(limit, used Fen) {
+		if limit == 0 {
+			return
+		}
+		left := max(0, limit-used)
+		if b.PoolCapped {
+			left = min(left, b.PoolLeft)
+		}
+		b.PoolCapped, b.PoolLeft = true, left
 	}
+	cap(benefit.YearlyCap, b.Used.Pool)
+	cap(benefit.DailyCap, b.Used.Day)
+	cap(benefit.VisitCap, 0)
 	return b
 }
 
 // shares decides what each grantor may pay of the rest, in the order of the
 // patient's region, and why no more.
-func (c *Case) shares(rest Fen) ([]Share, []Pockets) {
+func (c *Case) shares(rest Fen) []Share {
 	payers := slices.Clone(c.Payers)
 	if c.Policy.Grants.Order == BalanceOrder {
 		slices.SortStableFunc(payers, func(a, b Payer) int {
@@ -226,29 +266,27 @@ func (c *Case) shares(rest Fen) ([]Share, []Pockets) {
 		})
 	}
 	shares := make([]Share, 0, len(payers)+1)
-	limits := make([]Pockets, 0, len(payers)+1)
 	presenterIsGrantor := false
 	for _, p := range payers {
-		share, paid := c.share(p, rest)
-		rest -= paid.Total()
-		shares, limits = append(shares, share), append(limits, paid)
+		share := c.share(p, rest)
+		rest -= share.Paid.Total()
+		shares = append(shares, share)
 		presenterIsGrantor = presenterIsGrantor || c.Token != nil && share.Grantor == c.Token.Presenter
 	}
 	// Who shows a relative's code often believes that his account pays. Where he
 	// has given no grant, the answer says so.
 	if t := c.Token; t != nil && t.Presenter != t.Patient && !presenterIsGrantor {
 		shares = append(shares, Share{Grantor: t.Presenter, Binding: t.Binding, Relation: t.Relation, Reason: GrantNone})
-		limits = append(limits, Pockets{})
 	}
-	return shares, limits
+	return shares
 }
 
 // share decides what one grantor pays of the rest.
-func (c *Case) share(p Payer, rest Fen) (Share, Pockets) {
+func (c *Case) share(p Payer, rest Fen) Share {
 	share := Share{Grantor: p.Grantor.Person, Binding: p.Grantor.Binding}
-	none := func(reason Code) (Share, Pockets) {
+	none := func(reason Code) Share {
 		share.Reason = reason
-		return share, Pockets{}
+		return share
 	}
 	i := p.Account.grant(p.Grantor.Binding)
 	if i < 0 || p.Account.Given[i].Beneficiary != c.Patient.Person {
@@ -284,7 +322,8 @@ func (c *Case) share(p Payer, rest Fen) (Share, Pockets) {
 	if g.Terms.Quota > 0 {
 		allowed = min(allowed, g.QuotaLeft())
 	}
-	share.Paid = available.take(min(rest, allowed))
+	share.Limit = available.take(min(available.Total(), allowed))
+	share.Paid = share.Limit.take(rest)
 	switch paid := share.Paid.Total(); {
 	case paid == rest:
 	case paid == allowed:
@@ -292,7 +331,7 @@ func (c *Case) share(p Payer, rest Fen) (Share, Pockets) {
 	default:
 		share.Reason = AccountEmpty
 	}
-	return share, share.Paid
+	return share
 }
 
 // purpose returns what a grant must allow for this bill.
@@ -329,10 +368,7 @@ func reckon(b Basis, lines []PricedLine, kept []Quantity, own Pockets, shares []
 		p.FundPaid = min(p.FundPaid, b.PoolLeft)
 	}
 	p.PersonBurden = p.Total - p.FundPaid
-	p.AccountBase = p.PersonBurden
-	if !b.PaysOutOfScope {
-		p.AccountBase -= p.OutOfScope + p.OverLimit
-	}
+	p.AccountBase = p.PersonBurden - p.outOfBase(b, lines, r.lines)
 	rest := p.AccountBase
 	r.own = own.take(rest)
 	p.OwnPaid = r.own.Total()
@@ -346,9 +382,29 @@ func reckon(b Basis, lines []PricedLine, kept []Quantity, own Pockets, shares []
 	return r
 }
 
+// outOfBase returns what of a bill no account may pay: all that is out of scope or
+// above a ceiling, or where the region lets accounts pay that, what is of the
+// negative list.
+func (b *Breakdown) outOfBase(basis Basis, lines []PricedLine, amounts []Amounts) Fen {
+	if !basis.PaysOutOfScope {
+		return b.OutOfScope + b.OverLimit
+	}
+	var never Fen
+	for i := range lines {
+		if lines[i].never() {
+			never += amounts[i].Total
+		}
+	}
+	return never
+}
+
 // reckonInto fills the settlement's amounts.
-func (s *Settlement) reckonInto(own Pockets, limits []Pockets) {
-	r := reckon(s.Basis, s.Lines, s.Kept, own, limits)
+func (s *Settlement) reckonInto() {
+	limits := make([]Pockets, len(s.Shares))
+	for i, share := range s.Shares {
+		limits[i] = share.Limit
+	}
+	r := reckon(s.Basis, s.Lines, s.Kept, s.Free, limits)
 	s.Paid, s.Own = r.paid, r.own
 	for i := range s.Shares {
 		s.Shares[i].Paid = r.shares[i]
@@ -368,6 +424,7 @@ func quantities(lines []PricedLine) []Quantity {
 func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects {
 	var effects Effects
 	sold := s.Legs // of the original, in a reversal or refund
+	month := s.Basis.Day.Month()
 	legs := []Posting{
 		{Party: Institution, Delta: Pockets{Current: s.Paid.Total}},
 		{Party: Fund, Delta: Pockets{Current: -s.Paid.FundPaid}},
@@ -380,14 +437,11 @@ func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects 
 		effects.Accounts, effects.Entries = append(effects.Accounts, a), append(effects.Entries, e)
 	}
 	patient = patient.clone()
-	if now := DayOf(s.At).Year(); patient.Year.Year < now {
-		patient.Year = YearToDate{Year: now}
-	}
-	if patient.Year.Year == s.Basis.Year {
-		patient.Year.Deductible += s.Paid.Deductible
-		patient.Year.Pool += s.Paid.FundPaid
-	}
-	book(patient, Entry{Patient: true, Delta: Pockets{}.Minus(s.Own), Year: s.Basis.Year, Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid})
+	patient.count(DayOf(s.At).Year(), s)
+	book(patient, Entry{
+		Patient: true, Delta: Pockets{}.Minus(s.Own), Day: s.Basis.Day, Insutype: s.Basis.Insutype,
+		Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid,
+	})
 	for _, share := range s.Shares {
 		if share.Paid == (Pockets{}) {
 			continue
@@ -400,11 +454,11 @@ func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects 
 		entry := Entry{Delta: Pockets{}.Minus(share.Paid), Grant: share.Binding}
 		if i := payer.grant(share.Binding); i >= 0 && soldUnder(payer.Given[i], share.Grantor, sold) {
 			g := &payer.Given[i]
-			entry.Month = s.Basis.Month
-			if g.Spent.Month < s.Basis.Month {
-				g.Spent = MonthSpent{Month: s.Basis.Month}
+			entry.Month = month
+			if g.Spent.Month < month {
+				g.Spent = MonthSpent{Month: month}
 			}
-			if g.Spent.Month == s.Basis.Month {
+			if g.Spent.Month == month {
 				g.Spent.Spent += share.Paid.Total()
 			}
 			g.Used += share.Paid.Total()

@@ -26,6 +26,10 @@ func spoil(t *rapid.T, v reflect.Value, path string, counts func(string) bool, s
 		for i := range v.NumField() {
 			spoil(t, v.Field(i), path+"."+v.Type().Field(i).Name, counts, seen)
 		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			spoil(t, v.Elem(), path, counts, seen)
+		}
 	case reflect.Slice:
 		for i := range v.Len() {
 			spoil(t, v.Index(i), fmt.Sprintf("%s[%d]", path, i), counts, seen)
