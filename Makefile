@@ -52,8 +52,9 @@ crash: ## kill the server under its clients CYCLES (60) times, and take its powe
 	go run ./infra/crash power -images $(IMAGES)
 	go run ./infra/crash reopen -settlements $(SETTLEMENTS)
 
-bench: ## every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+# BENCH takes the options of infra/bench: BENCH=-short, BENCH='-only start'.
+bench: ## the table of docs/performance.md, measured here; half an hour
+	go run ./infra/bench $(BENCH)
 
 tour: ## the READMEs' five minutes with curl, against a fresh house
 	infra/tour.sh README.md >/dev/null

@@ -48,6 +48,10 @@ var arrows = map[string][]string{
 	"infra/keys":             {"shared/vault"},
 	"infra/rig":              {"infra/demo"},
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
+	"infra/meter":            {"shared/store"},
+	"infra/bench": {
+		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite", "infra/meter",
+	},
 	"infra/local": {
 		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
 		"shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",

@@ -2,86 +2,21 @@ package deploy
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
+	"gongji/infra/meter"
 	"gongji/shared/onaws/onawstest"
-	"gongji/shared/store"
 )
-
-// meter is a store that counts what DynamoDB would charge for.
-type meter struct {
-	store.Store
-	sizes map[store.Key]int // of the records as they stand, in bytes as DynamoDB counts them
-	now   bill
-}
-
-// bill is what one request cost.
-type bill struct{ rounds, commits, puts, checks, bytes, writeUnits, readUnits int }
-
-// sizeOf returns an item's size: the names and values of its attributes. A number
-// takes a byte for two digits and one more.
-func sizeOf(k store.Key, version uint64, body int, expires bool) int {
-	n := len("part") + len(k.Part) + len("sort") + len(k.Sort) + len("v") + (len(strconv.FormatUint(version, 10))+1)/2 + 1 + len("body") + body
-	if expires {
-		n += len("expires") + 6
-	}
-	return n
-}
-
-func blocks(size, of int) int { return max(1, (size+of-1)/of) }
-
-// Get counts one unit for each 4 KiB of a record, each rounded up by itself.
-func (m *meter) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
-	m.now.rounds++
-	for _, k := range keys {
-		m.now.readUnits += blocks(m.sizes[k], 4096)
-	}
-	return m.Store.Get(ctx, keys...)
-}
-
-// List counts them for all its records together.
-func (m *meter) List(ctx context.Context, r store.Range) ([]store.Record, error) {
-	m.now.rounds++
-	records, err := m.Store.List(ctx, r)
-	size := 0
-	for _, record := range records {
-		size += m.sizes[record.Key]
-	}
-	m.now.readUnits += blocks(size, 4096)
-	return records, err
-}
-
-// Commit counts two units for each KiB of a record, as it was or will be, whichever
-// is more, and of a check too.
-func (m *meter) Commit(ctx context.Context, writes []store.Write) error {
-	m.now.commits++
-	for _, w := range writes {
-		size := m.sizes[w.Key]
-		if w.Check {
-			m.now.checks++
-		} else {
-			m.now.puts++
-			after := sizeOf(w.Key, w.Base+1, len(w.Body), !w.Expires.IsZero())
-			m.now.bytes += after
-			size = max(size, after)
-			m.sizes[w.Key] = after
-		}
-		m.now.writeUnits += 2 * blocks(size, 1024)
-	}
-	return m.Store.Commit(ctx, writes)
-}
 
 // TestCost counts what the acts of everyday life cost, and holds docs/cost.md to it.
 func TestCost(t *testing.T) {
-	m := &meter{Store: newStore(t), sizes: map[store.Key]int{}}
+	m := meter.New(newStore(t))
 	h := open(t, m)
 	s := h.scene(func(q onawstest.Request) onawstest.Reply {
 		w := httptest.NewRecorder()
@@ -91,13 +26,13 @@ func TestCost(t *testing.T) {
 		return onawstest.Reply{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
 	})
 	var rows []string
-	bills := map[string]bill{}
+	bills := map[string]meter.Bill{}
 	count := func(act string, do func()) {
-		m.now = bill{}
+		m.Reset()
 		do()
-		b := m.now
+		b := m.Bill()
 		bills[act] = b
-		rows = append(rows, fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %d |", act, b.rounds, b.readUnits, b.commits, b.puts, b.checks, b.bytes, b.writeUnits))
+		rows = append(rows, fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %d |", act, b.Rounds, b.ReadUnits, b.Commits, b.Puts, b.Checks, b.Bytes, b.WriteUnits))
 	}
 	mother, hospital, op := s.Person(onawstest.Mother), s.Place(onawstest.Hospital), s.Operator()
 
@@ -135,13 +70,13 @@ func TestCost(t *testing.T) {
 
 	// Six records: the message, the code, two accounts, two entries. One more would
 	// be two units more of each settlement there will ever be.
-	if b := bills["settle by code, one grantor pays"]; b.commits != 1 || b.puts != 6 {
-		t.Errorf("a settlement makes %d commits of %d records", b.commits, b.puts)
+	if b := bills["settle by code, one grantor pays"]; b.Commits != 1 || b.Puts != 6 {
+		t.Errorf("a settlement makes %d commits of %d records", b.Commits, b.Puts)
 	}
-	if b := bills["the same message again"]; b.commits != 0 {
+	if b := bills["the same message again"]; b.Commits != 0 {
 		t.Errorf("a repeat writes: %+v", b)
 	}
-	if b := bills["look at the balance"]; b.commits != 0 || b.rounds != 1 {
+	if b := bills["look at the balance"]; b.Commits != 0 || b.Rounds != 1 {
 		t.Errorf("to look is to write: %+v", b)
 	}
 	page, err := os.ReadFile(filepath.Join(root, "docs", "cost.md"))

@@ -1,0 +1,104 @@
+// Package meter counts what DynamoDB would charge for, by DynamoDB's own rules, over
+// any store.
+package meter
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"gongji/shared/store"
+)
+
+// Store is a store that counts. It is safe for concurrent use.
+type Store struct {
+	store.Store
+
+	mu    sync.Mutex
+	sizes map[store.Key]int // of the records as they stand, in bytes as DynamoDB counts them
+	now   Bill
+}
+
+// Bill is what some calls cost.
+type Bill struct {
+	// Rounds are calls of Get and List, Commits of Commit; Puts and Checks are the
+	// records that the commits name, Bytes the sizes of those written.
+	Rounds, Commits, Puts, Checks, Bytes int
+	WriteUnits, ReadUnits                int
+}
+
+// New returns a meter over an empty store.
+func New(s store.Store) *Store { return &Store{Store: s, sizes: map[store.Key]int{}} }
+
+// Reset begins a new bill.
+func (m *Store) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = Bill{}
+}
+
+// Bill returns what the calls since Reset cost.
+func (m *Store) Bill() Bill {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+// sizeOf returns an item's size: the names and values of its attributes. A number
+// takes a byte for two digits and one more.
+func sizeOf(k store.Key, version uint64, body int, expires bool) int {
+	n := len("part") + len(k.Part) + len("sort") + len(k.Sort) + len("v") + (len(strconv.FormatUint(version, 10))+1)/2 + 1 + len("body") + body
+	if expires {
+		n += len("expires") + 6
+	}
+	return n
+}
+
+func blocks(size, of int) int { return max(1, (size+of-1)/of) }
+
+// Get counts one unit for each 4 KiB of a record, each rounded up by itself.
+func (m *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
+	m.mu.Lock()
+	m.now.Rounds++
+	for _, k := range keys {
+		m.now.ReadUnits += blocks(m.sizes[k], 4096)
+	}
+	m.mu.Unlock()
+	return m.Store.Get(ctx, keys...)
+}
+
+// List counts them for all its records together.
+func (m *Store) List(ctx context.Context, r store.Range) ([]store.Record, error) {
+	records, err := m.Store.List(ctx, r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Rounds++
+	size := 0
+	for _, record := range records {
+		size += m.sizes[record.Key]
+	}
+	m.now.ReadUnits += blocks(size, 4096)
+	return records, err
+}
+
+// Commit counts two units for each KiB of a record, as it was or will be, whichever
+// is more, and of a check too.
+func (m *Store) Commit(ctx context.Context, writes []store.Write) error {
+	m.mu.Lock()
+	m.now.Commits++
+	for _, w := range writes {
+		size := m.sizes[w.Key]
+		if w.Check {
+			m.now.Checks++
+		} else {
+			m.now.Puts++
+			after := sizeOf(w.Key, w.Base+1, len(w.Body), !w.Expires.IsZero())
+			m.now.Bytes += after
+			size = max(size, after)
+			m.sizes[w.Key] = after
+		}
+		m.now.WriteUnits += 2 * blocks(size, 1024)
+	}
+	m.mu.Unlock()
+	return m.Store.Commit(ctx, writes)
+}
