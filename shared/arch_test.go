@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"shared/store":     {},
 	"shared/vault":     {},
 	"shared/qrimage":   {},
+	"shared/pinyin":    {},
 	"shared/answer":    {"shared/family"},
 	"shared/policy":    {"shared/family"},
 	"shared/catalogue": {"shared/family"},
@@ -35,7 +36,7 @@ var arrows = map[string][]string{
 	"shared/store/dynamo":    {"shared/store"},
 	"shared/store/storetest": {"shared/store"},
 
-	"shared/app": {"shared/family", "shared/store", "shared/vault"},
+	"shared/app": {"shared/family", "shared/pinyin", "shared/store", "shared/vault"},
 	"shared/api": {"shared/app", "shared/answer", "shared/family", "shared/qrimage"},
 	"shared/his": {"shared/app", "shared/answer", "shared/family"},
 	"shared/web": {},

@@ -39,12 +39,12 @@ var allowance = map[string]map[string][]string{
 	},
 	"AccountFunction": { // it writes nothing
 		"dynamodb:BatchGetItem": {"ACCT#*", "BIND#*", "DAY#*", "INST#*", "ITEM#*", "PERSON#*", "TRACE#*"},
-		"dynamodb:Query":        {"ACCT#*"},
+		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "CREDIT#*", "DAY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "CREDIT#*", "DAY#*", "FIND#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
 		"dynamodb:Query":              {"ACCT#*", "DAY#*", "INSTITUTIONS"},
-		"dynamodb:PutItem":            {"ACCT#*", "CARD#*", "CREDIT#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "CARD#*", "CREDIT#*", "FIND#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
 		"dynamodb:ConditionCheckItem": {"CARD#*", "ID#*", "INSTITUTIONS"},
 	},
 	"ExpiryFunction": { // it writes nothing, and opens nothing that is sealed

@@ -70,6 +70,7 @@ func build(o Options) (http.Handler, *door) {
 	d.accountRoutes()
 	d.checkRoutes()
 	d.tillRoutes()
+	d.searchRoutes()
 	d.operatorRoutes()
 	d.openRoutes()
 	return d.outermost(mux), d

@@ -306,6 +306,8 @@ func (tell *teller) story() {
 	tell.wants("200", tell.tell("receipt-to-the-patient", father, "GET", "/v1/settlements/"+sale, nil))
 	tell.wants("200", tell.tell("receipt-to-the-payer", mother, "GET", "/v1/settlements/"+sale, nil))
 	tell.wants("200", tell.tell("message-settled", hospital, "GET", "/v1/messages/"+sale, nil))
+	tell.wants("200", tell.tell("search-catalogue", mother, "GET", "/v1/catalogue?q=b", nil))
+	tell.wants("200", tell.tell("search-institutions", mother, "GET", "/v1/institutions?q=ys", nil))
 	tell.wants("200", tell.tell("account-entries", mother, "GET", "/v1/account/entries?limit=1", nil))
 
 	// E12: the child's care at a clinic, with the mother's 60.00.

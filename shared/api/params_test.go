@@ -60,6 +60,17 @@ func TestParameters(t *testing.T) {
 		{hospitals, "/v1/days/99991231", "200", ""},
 		{operators, "/v1/proofs/20261301", "400 malformed", "day"},
 
+		// what is searched
+		{mothers, "/v1/catalogue", "400 malformed", "q"},
+		{mothers, "/v1/catalogue?q=", "400 malformed", "q"},
+		{mothers, "/v1/catalogue?q=" + long(51), "400 malformed", "q"},
+		{mothers, "/v1/catalogue?q=A&limit=51", "400 malformed", "limit"},
+		{mothers, "/v1/catalogue?q=%00", "200", ""},
+		{mothers, "/v1/catalogue?q=%ff", "200", ""},
+		{mothers, "/v1/catalogue?q=%20", "200", ""},
+		{mothers, "/v1/institutions", "400 malformed", "q"},
+		{hospitals, "/v1/catalogue?q=%E4%B8%80", "200", ""},
+
 		// names that are too long
 		{mothers, "/v1/bindings/" + long(65), "400 malformed", "binding_id"},
 		{mothers, "/v1/qr/" + long(27), "400 malformed", "token_id"},

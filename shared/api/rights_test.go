@@ -105,6 +105,7 @@ type right struct {
 	there func(scene) string
 	// missing are names of objects that are not there, malformed what is no name.
 	missing, malformed []string
+	query              string
 	body               any
 	// want is the answer to each whom the route serves, for the object that is
 	// there; the others hear 401 or 403, whatever they ask for.
@@ -211,6 +212,9 @@ var rights = map[string]right{
 		want: places3("200", notFound, notFound), gone: notFound, bad: "400 malformed",
 	},
 	"GET /v1/days/{day}": {serves: "institution", there: today, malformed: notADay, want: places3("200", "200", "200"), bad: "400 malformed"},
+
+	"GET /v1/catalogue":    {serves: "person or institution", query: "q=A", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
+	"GET /v1/institutions": {serves: "person", query: "q=H", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "several": "200"}},
 
 	"POST /v1/persons":      {serves: "operator", body: newcomer, want: operators("201")},
 	"POST /v1/institutions": {serves: "operator", body: map[string]any{"code": "P43010000009", "name": "新店", "kind": "pharmacy", "level": "11", "region": "430100", "status": "designated"}, want: operators("201")},
@@ -348,6 +352,9 @@ func (h *house) askAs(caller string, route Route, object string, body any) reply
 		token = h.token(claims)
 	}
 	path := route.Path
+	if query := rights[route.Method+" "+route.Path].query; query != "" {
+		path += "?" + query
+	}
 	if i := strings.IndexByte(path, '{'); i >= 0 {
 		path = path[:i] + escaped(object) + path[strings.IndexByte(path, '}')+1:]
 	}

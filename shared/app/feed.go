@@ -177,6 +177,11 @@ func (a *App) FeedPlace(ctx context.Context, in family.Place) (Fed, error) {
 		if err := put(t, placeRef, in); err != nil {
 			return "", err
 		}
+		if !known || has.Name != in.Name {
+			if err := t.index(placeShelf, in.Name, string(in.Code)); err != nil {
+				return "", err
+			}
+		}
 		if known {
 			return FedUpdated, nil
 		}
@@ -199,7 +204,7 @@ func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
 		if err != nil {
 			return "", err
 		}
-		fed := FedCreated
+		fed, called := FedCreated, slices.ContainsFunc(has.Versions, func(v family.Item) bool { return v.Name == in.Name })
 		at := slices.IndexFunc(has.Versions, func(v family.Item) bool { return v.From == in.From })
 		switch {
 		case at >= 0 && has.Versions[at].Equal(in):
@@ -210,6 +215,11 @@ func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
 			return "", &family.Refusal{Code: family.StateForbids, Field: "effective_from", Detail: "the item has too many versions"}
 		default:
 			has.Versions = append(has.Versions, in)
+		}
+		if !called {
+			if err := t.index(itemShelf, in.Name, in.Code); err != nil {
+				return "", err
+			}
 		}
 		return fed, put(t, itemRef, has)
 	})

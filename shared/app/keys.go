@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -235,6 +236,18 @@ func placeRowKey(code family.InstitutionCode) ref[pointerRecord] {
 
 func itemKey(code string) ref[catalogueRecord] {
 	return ref[catalogueRecord]{Part: "ITEM#" + code, Sort: "I"}
+}
+
+// termKey points at a thing by something that it is found by. The terms that begin
+// with the same character lie together, so that one range holds what was typed.
+func termKey(on shelf, term, code string) ref[pointerRecord] {
+	part, prefix := termRange(on, term)
+	return ref[pointerRecord]{Part: part, Sort: prefix + "#" + code}
+}
+
+func termRange(on shelf, term string) (part, prefix string) {
+	first, _ := utf8.DecodeRuneInString(term)
+	return "FIND#" + string(on) + "#" + string(first), term
 }
 
 func boxKey(code string) ref[boxRecord] { return ref[boxRecord]{Part: "TRACE#" + code, Sort: "T"} }

@@ -52,6 +52,7 @@ var kinds = []kind{
 	{"bad codes", "GUESS#", "G", new(guessesRecord), store.Key(guessesKey(pharmacy))},
 	{"place's row", "INSTITUTIONS", "", new(pointerRecord), store.Key(placeRowKey(pharmacy))},
 	{"item", "ITEM#", "I", new(catalogueRecord), store.Key(itemKey("X1"))},
+	{"term", "FIND#", "", new(pointerRecord), store.Key(termKey(itemShelf, "BLF", "X1"))},
 	{"box", "TRACE#", "T", new(boxRecord), store.Key(boxKey("8300"))},
 	{"credit", "CREDIT#", "C", new(creditRecord), store.Key(creditKey("2026-03"))},
 }

@@ -125,6 +125,8 @@ func (s *Scene) Tell() {
 	s.Ask(200, mother, "GET", "/v1/account/entries?limit=2", nil)
 	s.Ask(200, mother, "GET", "/v1/settlements?role=payer", nil)
 	s.Ask(200, child, "GET", "/v1/settlements?role=patient&limit=1", nil)
+	s.Ask(200, mother, "GET", "/v1/institutions?q=h4", nil)
+	s.Ask(200, mother, "GET", "/v1/catalogue?q=A", nil)
 	s.Ask(200, mother, "POST", "/v1/checks", object{"binding_id": bound.ID, "institution_code": Hospital, "med_type": "11", "lines": lines("TRACE1")})
 
 	s.Ask(409, child, "PUT", "/v1/me/grant-order", object{"order": []string{bound.ID}}) // not in this region

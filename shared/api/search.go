@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"gongji/shared/family"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// searchQuery is how something is searched.
+type searchQuery struct {
+	Typed string `query:"q" required:"true" minLength:"1" maxLength:"50" doc:"How its name, the pinyin initials of its name, or its code begins"`
+	Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many at most"`
+}
+
+type itemWire struct {
+	Code     string `json:"code"`
+	Name     string `json:"name"`
+	ListType string `json:"list_type" doc:"101 drugs … 201 services, 301 consumables"`
+	Class    string `json:"class" enum:"A,B,C"`
+}
+
+type foundPlace struct {
+	Code   string `json:"code"`
+	Name   string `json:"name"`
+	Kind   string `json:"kind" enum:"hospital,pharmacy"`
+	Region string `json:"region"`
+}
+
+type found[T any] struct {
+	Body struct {
+		Items []T `json:"items" nullable:"false"`
+	}
+}
+
+// foundOf writes what was found.
+func foundOf[T, W any](things []T, wire func(T) W) *found[W] {
+	out := new(found[W])
+	out.Body.Items = make([]W, 0, len(things))
+	for _, thing := range things {
+		out.Body.Items = append(out.Body.Items, wire(thing))
+	}
+	return out
+}
+
+// searchRoutes find what somebody has to name by a code.
+func (d *door) searchRoutes() {
+	route(d, PersonOrPlace, huma.Operation{
+		OperationID: "search-catalogue", Method: http.MethodGet, Path: "/v1/catalogue",
+		Summary: "Catalogue items in force today, by how a name, its pinyin initials or a code begin", Tags: []string{"institutions", "people"},
+	},
+		func(ctx context.Context, in *searchQuery) (*found[itemWire], error) {
+			items, err := d.app.SearchItems(ctx, in.Typed, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			return foundOf(items, func(i family.Item) itemWire { return itemWire{i.Code, i.Name, i.ListType, string(i.Class)} }), nil
+		})
+	route(d, Persons, huma.Operation{
+		OperationID: "search-institutions", Method: http.MethodGet, Path: "/v1/institutions",
+		Summary: "Designated institutions, by how a name, its pinyin initials or a code begin", Tags: []string{"people"},
+	},
+		func(ctx context.Context, in *searchQuery) (*found[foundPlace], error) {
+			places, err := d.app.SearchPlaces(ctx, in.Typed, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			return foundOf(places, func(p family.Place) foundPlace {
+				return foundPlace{string(p.Code), p.Name, string(p.Kind), string(p.Region)}
+			}), nil
+		})
+}
