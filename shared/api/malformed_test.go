@@ -519,7 +519,7 @@ func TestWrongValues(t *testing.T) {
 		{"POST /v1/settlements", `"id","value":"430102198206110032"`, `"qr","value":"86000000000000000000"`, "410 qr_invalid", "credential.value", 0},
 		{"POST /v1/settlements", `"id","value":"430102198206110032"`, `"qr","value":"86000000000000000005"`, "410 qr_invalid", "credential.value", 0},
 		{"POST /v1/settlements", `"id","value":"430102198206110032"`, `"qr","value":"8600000000000000000X"`, "410 qr_invalid", "credential.value", 0},
-		{"POST /v1/quotes", `"id","value":"430102198206110032"`, `"qr","value":"12345678901234567890"`, "410 qr_invalid", "credential.value", 0},
+		{"POST /v1/quotes", `"id","value":"430102198206110032"`, `"qr","value":"86123456789012345670"`, "410 qr_invalid", "credential.value", 0},
 		{"POST /v1/settlements", `"id","value":"430102198206110032"`, `"card","value":"nobody's"`, "422 identity_mismatch", "credential.value", 0},
 
 		// message ids

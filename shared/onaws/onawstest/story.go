@@ -244,7 +244,7 @@ func (s *Scene) Settle(binding string) {
 	s.Ask(422, hospital, "POST", "/v1/settlements", bill)
 	s.Ask(410, mother, "GET", "/v1/qr/"+id+"/image.png", nil)
 	s.Ask(410, hospital, "POST", "/v1/settlements", Bill(s.MessageID(Hospital), digits, "TRACE1"))
-	s.Ask(410, hospital, "POST", "/v1/quotes", Bill("", "00000000000000000000")) // which counts as a bad code
+	s.Ask(410, hospital, "POST", "/v1/quotes", Bill("", "86000000000000000008")) // which counts as a bad code
 	s.Ask(200, hospital, "POST", "/v1/quotes", object{
 		"credential": object{"type": "card", "value": "C1", "name": "王小芳"}, "med_type": "11", "total_fen": 38000,
 		"lines": []object{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 38000, "amount_fen": 38000}},
