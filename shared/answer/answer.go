@@ -97,21 +97,20 @@ func (r Row) Beside() Text {
 
 // Of returns the row of a code; a code that nobody declared is internal.
 func Of(code family.Code) Row {
-	for _, r := range built.rows {
-		if r.Code == code {
-			return r
-		}
+	i, declared := built().byCode[code]
+	if !declared {
+		i = built().byCode[family.Internal]
 	}
-	return Of(family.Internal)
+	return built().rows[i]
 }
 
 // All returns every row, in order of precedence.
-func All() []Row { return slices.Clone(built.rows) }
+func All() []Row { return slices.Clone(built().rows) }
 
 // Rule returns what a rule of the law says, by the name that a refusal carries,
 // such as "grants.max_members".
 func Rule(name string) (Text, bool) {
-	for _, r := range built.rules {
+	for _, r := range built().rules {
 		if r.Rule == name {
 			return r.Text, true
 		}

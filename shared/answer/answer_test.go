@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,17 @@ import (
 )
 
 var update = flag.Bool("update", false, "write testdata/answers.golden anew")
+
+// TestBuiltIn looks for faults in the catalogue of the program, which does not.
+func TestBuiltIn(t *testing.T) {
+	c, err := Load(embedded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(c, built()) {
+		t.Error("what is read at the start is another catalogue")
+	}
+}
 
 func TestEveryCodeHasItsRow(t *testing.T) {
 	rows := All()
@@ -173,7 +185,7 @@ func TestTexts(t *testing.T) {
 			}
 		})
 	}
-	for _, r := range built.rules {
+	for _, r := range built().rules {
 		t.Run(r.Rule, func(t *testing.T) { check(t, "rule", r.Text) })
 	}
 }
@@ -285,7 +297,7 @@ func TestGolden(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "his      %s\n\n", r.HISText)
 	}
-	for _, r := range built.rules {
+	for _, r := range built().rules {
 		fmt.Fprintf(&b, "rule %s\n         %s\n         %s\n", r.Rule, r.ZH, r.EN)
 	}
 	const golden = "testdata/answers.golden"

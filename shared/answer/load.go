@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -17,13 +18,36 @@ import (
 //go:embed catalogue.json
 var embedded []byte
 
-// built is the catalogue in the program. The tests load the same bytes: a wrong
-// file never leaves the build.
-var built = must(Load(embedded))
-
-func must(c *Catalogue, err error) *Catalogue {
+// built returns the catalogue in the program, read when it is asked for first and
+// without looking for faults again: a test loads the same bytes, so a wrong file never
+// leaves the build, and a Lambda function starts often.
+var built = sync.OnceValue(func() *Catalogue {
+	c, err := read(embedded)
 	if err != nil {
 		panic(err)
+	}
+	return c
+})
+
+// file is the shape of a catalogue file.
+type file struct {
+	Rows  []Row  `json:"rows"`
+	Rules []rule `json:"rules"`
+}
+
+// read reads a catalogue file that has no faults.
+func read(data []byte) (*Catalogue, error) {
+	var f file
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, err
+	}
+	return newCatalogue(f), nil
+}
+
+func newCatalogue(f file) *Catalogue {
+	c := &Catalogue{rows: f.Rows, rules: f.Rules, byCode: make(map[family.Code]int, len(f.Rows))}
+	for i, r := range f.Rows {
+		c.byCode[r.Code] = i
 	}
 	return c
 }
@@ -33,8 +57,9 @@ const maxHIS = 200
 
 // Catalogue is a catalogue file that was read and found whole.
 type Catalogue struct {
-	rows  []Row
-	rules []rule
+	rows   []Row
+	rules  []rule
+	byCode map[family.Code]int // into rows
 }
 
 // rule is what a rule of the law says.
@@ -47,14 +72,11 @@ type rule struct {
 // [family.Codes], in that order, each complete, and the rules; an error names the
 // row.
 func Load(data []byte) (*Catalogue, error) {
-	var file struct {
-		Rows  []Row  `json:"rows"`
-		Rules []rule `json:"rules"`
-	}
-	if err := exact(data, &file); err != nil {
+	var f file
+	if err := exact(data, &f); err != nil {
 		return nil, fmt.Errorf("answer: %w", located(data, err))
 	}
-	for i, r := range file.Rows {
+	for i, r := range f.Rows {
 		if i == len(family.Codes) {
 			return nil, fmt.Errorf("answer: rows[%d]: there are only %d codes", i, i)
 		}
@@ -66,25 +88,25 @@ func Load(data []byte) (*Catalogue, error) {
 			return nil, fmt.Errorf("answer: %s: %w", rowName(i), err)
 		}
 	}
-	if n := len(file.Rows); n < len(family.Codes) {
+	if n := len(f.Rows); n < len(family.Codes) {
 		return nil, fmt.Errorf("answer: %s: missing", rowName(n))
 	}
-	if len(file.Rules) == 0 {
+	if len(f.Rules) == 0 {
 		return nil, errors.New("answer: rules: none")
 	}
-	for i, r := range file.Rules {
+	for i, r := range f.Rules {
 		err := r.sentence()
 		if r.Rule == "" {
 			err = errors.New("rule: empty")
 		}
-		if slices.ContainsFunc(file.Rules[:i], func(other rule) bool { return other.Rule == r.Rule }) {
+		if slices.ContainsFunc(f.Rules[:i], func(other rule) bool { return other.Rule == r.Rule }) {
 			err = errors.New("rule: given twice")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("answer: rules[%d] (%s): %w", i, r.Rule, err)
 		}
 	}
-	return &Catalogue{file.Rows, file.Rules}, nil
+	return newCatalogue(f), nil
 }
 
 // rowName names a row by its place, and by the code that belongs there.

@@ -26,7 +26,7 @@ func write(t *testing.T, rows []Row, rules []rule) []byte {
 // Each fault is made in the first and the last row that it is one of, and the
 // error names the row.
 func TestWrongRows(t *testing.T) {
-	if _, err := Load(write(t, All(), built.rules)); err != nil {
+	if _, err := Load(write(t, All(), built().rules)); err != nil {
 		t.Fatal(err)
 	}
 	every := func(Row) bool { return true }
@@ -90,7 +90,7 @@ func TestWrongRows(t *testing.T) {
 			for _, i := range []int{first, last} {
 				rows := All()
 				c.wrong(&rows[i])
-				_, err := Load(write(t, rows, built.rules))
+				_, err := Load(write(t, rows, built().rules))
 				want := fmt.Sprintf("rows[%d] (%s): %s", i, all[i].Code, c.field)
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v, want %q", err, want)
@@ -104,11 +104,11 @@ func TestHISTextFits(t *testing.T) {
 	rows := All()
 	end := "[" + string(rows[0].Code) + "]"
 	rows[0].HISText = strings.Repeat("误", 200-len(end)) + end
-	if _, err := Load(write(t, rows, built.rules)); err != nil {
+	if _, err := Load(write(t, rows, built().rules)); err != nil {
 		t.Errorf("200 characters: %v", err)
 	}
 	rows[0].HISText = "误" + rows[0].HISText
-	if _, err := Load(write(t, rows, built.rules)); err == nil {
+	if _, err := Load(write(t, rows, built().rules)); err == nil {
 		t.Error("201 characters pass")
 	}
 }
@@ -130,7 +130,7 @@ func TestWrongOrder(t *testing.T) {
 		{"none", []Row{}, "rows[0] (malformed): missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Load(write(t, c.rows, built.rules))
+			_, err := Load(write(t, c.rows, built().rules))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
@@ -156,7 +156,7 @@ func TestWrongRules(t *testing.T) {
 		{"no sentence", func(r *rule) { r.ZH = "人数" }, "rules[3] (grants.kins): zh:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rules := slices.Clone(built.rules)
+			rules := slices.Clone(built().rules)
 			c.wrong(&rules[3])
 			_, err := Load(write(t, All(), rules))
 			if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -37,7 +37,7 @@ type door struct {
 	app      *app.App
 	verifier *Verifier
 	log      *slog.Logger
-	api      huma.API
+	mux      *http.ServeMux
 	routes   []Route
 }
 
@@ -45,6 +45,8 @@ type door struct {
 type Route struct {
 	Method, Path string
 	Access       Access
+	// register puts the route into an API of huma's, once.
+	register func(huma.API)
 }
 
 // Bounds of a request's body, in bytes.
@@ -58,13 +60,16 @@ func New(o Options) http.Handler { handler, _ := build(o); return handler }
 
 // build returns the door and its routes, which the tests walk.
 func build(o Options) (http.Handler, *door) {
-	d := &door{app: o.App, verifier: o.Verifier, log: o.Log}
+	d := newDoor(o)
+	return d.outermost(), d
+}
+
+// newDoor returns a door with all its routes.
+func newDoor(o Options) *door {
+	d := &door{app: o.App, verifier: o.Verifier, log: o.Log, mux: http.NewServeMux()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	mux := http.NewServeMux()
-	d.api = humago.New(mux, config())
-	d.api.UseMiddleware(d.authorize, d.readBody)
 	d.bindingRoutes()
 	d.qrRoutes()
 	d.accountRoutes()
@@ -72,8 +77,31 @@ func build(o Options) (http.Handler, *door) {
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
-	d.openRoutes()
-	return d.outermost(mux), d
+	d.openRoutes(o)
+	return d
+}
+
+// served returns the handler of a route, which is put together when it is asked for
+// first: huma looks at every type of a route, and a Lambda function, which starts
+// often, is asked for a few of them.
+func (d *door) served(r Route) http.Handler {
+	handler := sync.OnceValue(func() http.Handler {
+		mux := http.NewServeMux()
+		api := humago.New(mux, config())
+		api.UseMiddleware(d.authorize, d.readBody)
+		r.register(api)
+		return mux
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler().ServeHTTP(w, r) })
+}
+
+// describe returns the document of all routes.
+func describe(o Options) ([]byte, error) {
+	api := humago.New(http.NewServeMux(), config())
+	for _, r := range newDoor(o).routes {
+		r.register(api)
+	}
+	return json.Marshal(api.OpenAPI())
 }
 
 // config describes the document. Formats are set here because huma's own default
@@ -101,8 +129,8 @@ func config() huma.Config {
 }
 
 // route registers a handler with the door's ways: who may use it, how much it
-// reads, and how it answers errors.
-func route[I, O any](d *door, access Access, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+// reads, and how it answers errors. What huma cannot see for itself, more describes.
+func route[I, O any](d *door, access Access, op huma.Operation, handle func(context.Context, *I) (*O, error), more ...func(huma.API)) {
 	bound := int64(maxBody)
 	if op.MaxBodyBytes != 0 {
 		bound = op.MaxBodyBytes
@@ -118,18 +146,24 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
-	op.Responses["default"] = &huma.Response{
-		Description: "A problem document",
-		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: d.api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")}},
-	}
-	d.routes = append(d.routes, Route{op.Method, op.Path, access})
-	huma.Register(d.api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, d.problem(ctx, err)
+	r := Route{op.Method, op.Path, access, func(api huma.API) {
+		op.Responses["default"] = &huma.Response{
+			Description: "A problem document",
+			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")}},
 		}
-		return out, nil
-	})
+		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+			out, err := handle(ctx, in)
+			if err != nil {
+				return nil, d.problem(ctx, err)
+			}
+			return out, nil
+		})
+		for _, describe := range more {
+			describe(api)
+		}
+	}}
+	d.routes = append(d.routes, r)
+	d.mux.Handle(r.Method+" "+r.Path, d.served(r))
 }
 
 // answers describes an answer that huma cannot read from a type.
@@ -145,7 +179,7 @@ func joinText(a, b string) string {
 }
 
 // openRoutes are for everybody.
-func (d *door) openRoutes() {
+func (d *door) openRoutes(o Options) {
 	type health struct {
 		Body struct {
 			Status string `json:"status" example:"ok"`
@@ -161,14 +195,14 @@ func (d *door) openRoutes() {
 		ContentType string `header:"Content-Type" hidden:"true"`
 		Body        []byte
 	}
-	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(d.api.OpenAPI()) })
+	text := sync.OnceValues(func() ([]byte, error) { return describe(o) })
 	route(d, Open, huma.Operation{
 		OperationID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Summary: "This document", Tags: []string{"everybody"},
 		Responses: answers("application/json", &huma.Schema{Type: huma.TypeObject}),
 	},
 		func(context.Context, *struct{}) (*documentAnswer, error) {
-			text, err := document()
-			return &documentAnswer{ContentType: "application/json", Body: text}, err
+			body, err := text()
+			return &documentAnswer{ContentType: "application/json", Body: body}, err
 		})
 }
 
@@ -180,7 +214,7 @@ type request struct{ id, path string }
 
 // outermost gives every request a number, answers what no route takes, and turns
 // a panic into an answer that says nothing.
-func (d *door) outermost(mux *http.ServeMux) http.Handler {
+func (d *door) outermost() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL.EscapedPath()}))
@@ -199,10 +233,10 @@ func (d *door) outermost(mux *http.ServeMux) http.Handler {
 			}
 		}()
 		// A path that is not clean names nothing: the router would redirect it.
-		if _, pattern := mux.Handler(r); pattern == "" || path.Clean(r.URL.EscapedPath()) != r.URL.EscapedPath() {
-			d.noRoute(mux, w, r)
+		if _, pattern := d.mux.Handler(r); pattern == "" || path.Clean(r.URL.EscapedPath()) != r.URL.EscapedPath() {
+			d.noRoute(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		d.mux.ServeHTTP(w, r)
 	})
 }

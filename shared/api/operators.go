@@ -181,13 +181,13 @@ func feedRoute[R feeder](d *door, op huma.Operation) {
 		Body        []byte
 	}
 	op.Method, op.Tags, op.MaxBodyBytes = http.MethodPost, []string{"operators"}, maxFeed
-	schema := d.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[R](), true, "")
+	var shape feedShape
 	route(d, Operators, op, func(ctx context.Context, in *ask) (*feedAnswer, error) {
 		if kind, _, _ := mime.ParseMediaType(in.ContentType); kind != "application/x-ndjson" {
 			if len(in.RawBody) > maxBody {
 				return nil, &family.Refusal{Code: family.TooLarge, Allowed: strconv.Itoa(maxBody) + " bytes"}
 			}
-			fed, err := feedOne[R](ctx, d, schema, in.RawBody)
+			fed, err := feedOne[R](ctx, d, shape, in.RawBody)
 			if err != nil {
 				return nil, err
 			}
@@ -205,7 +205,7 @@ func feedRoute[R feeder](d *door, op huma.Operation) {
 			var line fedWire
 			if len(lines.Bytes()) > maxBody {
 				line = d.notFed(ctx, n, &family.Refusal{Code: family.TooLarge, Allowed: strconv.Itoa(maxBody) + " bytes"})
-			} else if fed, err := feedOne[R](ctx, d, schema, lines.Bytes()); err != nil {
+			} else if fed, err := feedOne[R](ctx, d, shape, lines.Bytes()); err != nil {
 				line = d.notFed(ctx, n, err)
 			} else {
 				line = fedOf(n, fed)
@@ -215,20 +215,29 @@ func feedRoute[R feeder](d *door, op huma.Operation) {
 			}
 		}
 		return &feedAnswer{Status: http.StatusOK, ContentType: "application/x-ndjson", Body: out.Bytes()}, lines.Err()
+	}, func(api huma.API) {
+		shape.registry = api.OpenAPI().Components.Schemas
+		shape.record = shape.registry.Schema(reflect.TypeFor[R](), true, "")
+		post := api.OpenAPI().Paths[op.Path].Post
+		post.Metadata["feed"] = true
+		post.RequestBody.Content["application/json"] = &huma.MediaType{Schema: shape.record}
+		for status, description := range map[string]string{"200": "One record: nothing new. Many: a line for each", "201": "Created"} {
+			post.Responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{
+				"application/json":     {Schema: shape.registry.Schema(reflect.TypeFor[fedWire](), true, "")},
+				"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}},
+			}}
+		}
 	})
-	post := d.api.OpenAPI().Paths[op.Path].Post
-	post.Metadata["feed"] = true
-	post.RequestBody.Content["application/json"] = &huma.MediaType{Schema: schema}
-	for status, description := range map[string]string{"200": "One record: nothing new. Many: a line for each", "201": "Created"} {
-		post.Responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{
-			"application/json":     {Schema: d.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[fedWire](), true, "")},
-			"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}},
-		}}
-	}
+}
+
+// feedShape is what a record of a feed must look like, and where that refers to.
+type feedShape struct {
+	record   *huma.Schema
+	registry huma.Registry
 }
 
 // feedOne reads one record as strictly as every other body and feeds it.
-func feedOne[R feeder](ctx context.Context, d *door, schema *huma.Schema, text []byte) (app.Fed, error) {
+func feedOne[R feeder](ctx context.Context, d *door, shape feedShape, text []byte) (app.Fed, error) {
 	if refusal := checkJSON(text); refusal != nil {
 		return "", refusal
 	}
@@ -238,7 +247,7 @@ func feedOne[R feeder](ctx context.Context, d *door, schema *huma.Schema, text [
 	}
 	path, found := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
 	path.Push("body")
-	huma.Validate(d.api.OpenAPI().Components.Schemas, schema, path, huma.ModeWriteToServer, loose, found)
+	huma.Validate(shape.registry, shape.record, path, huma.ModeWriteToServer, loose, found)
 	if len(found.Errors) > 0 {
 		return "", refusalOf(http.StatusUnprocessableEntity, "validation failed", found.Errors)
 	}

@@ -97,9 +97,9 @@ func (d *door) refuse(ctx huma.Context, r *family.Refusal) {
 }
 
 // noRoute answers a path, or a method, that no route takes.
-func (d *door) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+func (d *door) noRoute(w http.ResponseWriter, r *http.Request) {
 	muted := &mutedWriter{header: http.Header{}}
-	mux.ServeHTTP(muted, r)
+	d.mux.ServeHTTP(muted, r)
 	refusal := family.Refuse(family.NotFound)
 	if muted.status == http.StatusMethodNotAllowed {
 		refusal = &family.Refusal{Code: family.Malformed, Field: "method", Observed: r.Method, Allowed: muted.header.Get("Allow"), Detail: "the path does not take this method"}

@@ -201,8 +201,8 @@ func (d *door) tillRoutes() {
 				return nil, err
 			}
 			return &anyAnswer{standingOf(outcome)}, nil
-		})
-	d.oneOf("/v1/settlements/{settlement_id}", Standing{}, receiptWire{})
+		},
+		oneOf("/v1/settlements/{settlement_id}", Standing{}, receiptWire{}))
 
 	type reverseAsk struct {
 		SettlementPath

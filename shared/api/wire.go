@@ -325,13 +325,15 @@ func purposesOf(t *family.Terms) []string {
 func indexed(field string, i int) string { return field + "[" + strconv.Itoa(i) + "]" }
 
 // oneOf documents a route whose answer has one of several shapes.
-func (d *door) oneOf(path string, shapes ...any) {
-	registry := d.api.OpenAPI().Components.Schemas
-	schema := &huma.Schema{}
-	for _, shape := range shapes {
-		schema.OneOf = append(schema.OneOf, registry.Schema(reflect.TypeOf(shape), true, ""))
+func oneOf(path string, shapes ...any) func(huma.API) {
+	return func(api huma.API) {
+		registry := api.OpenAPI().Components.Schemas
+		schema := &huma.Schema{}
+		for _, shape := range shapes {
+			schema.OneOf = append(schema.OneOf, registry.Schema(reflect.TypeOf(shape), true, ""))
+		}
+		api.OpenAPI().Paths[path].Get.Responses["200"].Content["application/json"].Schema = schema
 	}
-	d.api.OpenAPI().Paths[path].Get.Responses["200"].Content["application/json"].Schema = schema
 }
 
 // replayHeader is "true" when an answer was given before.

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"gongji/shared/family"
@@ -23,68 +25,110 @@ var embedded embed.FS
 // Set holds every version of every region's policy. It does not change once
 // loaded, and the policies that it hands out are shared: read them, do not write.
 type Set struct {
-	byID     map[string]*family.Policy
-	byRegion map[family.Region][]*family.Policy // in the order of their days
+	// regions are the versions of each region's policy, in the order of their days.
+	regions map[family.Region]func() ([]*family.Policy, error)
 }
 
 // Load reads the files that are built into the program. Its error names the file
 // and the field.
+//
+// It reads a region's files when somebody asks for them first: a Lambda function
+// starts often and meets few regions. LoadFS finds no fault in the same files, which
+// is a test, so nobody meets one later.
 func Load() (*Set, error) {
 	files, err := fs.Sub(embedded, "regions")
 	if err != nil {
 		return nil, err
 	}
-	return LoadFS(files)
+	return list(files)
 }
 
-// LoadFS reads every file of a folder as Load does.
+// LoadFS reads every file of a folder.
 func LoadFS(files fs.FS) (*Set, error) {
-	entries, err := fs.ReadDir(files, ".")
+	set, err := list(files)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, err
 	}
-	set := &Set{map[string]*family.Policy{}, map[family.Region][]*family.Policy{}}
-	for _, entry := range entries {
-		if err := set.add(files, entry.Name()); err != nil {
-			return nil, fmt.Errorf("policy: %s: %w", entry.Name(), err)
+	for _, region := range slices.Sorted(maps.Keys(set.regions)) {
+		if _, err := set.regions[region](); err != nil {
+			return nil, err
 		}
 	}
-	for _, region := range slices.Sorted(maps.Keys(set.byRegion)) {
-		versions := set.byRegion[region]
-		slices.SortFunc(versions, func(a, b *family.Policy) int { return int(a.From - b.From) })
-		if err := follow(versions); err != nil {
-			return nil, fmt.Errorf("policy: %w", err)
-		}
-	}
-	if err := covers(set.byRegion[Default]); err != nil {
+	if err := covers(set.versions(Default)); err != nil {
 		return nil, fmt.Errorf("policy: %s.json: %w", Default, err)
 	}
 	return set, nil
 }
 
-// add reads one file into the set.
-func (s *Set) add(files fs.FS, name string) error {
+// list finds out which regions a folder has files of.
+func list(files fs.FS) (*Set, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	names := map[family.Region][]string{}
+	for _, entry := range entries {
+		region, _, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".json"), "@")
+		names[family.Region(region)] = append(names[family.Region(region)], entry.Name())
+	}
+	set := &Set{map[family.Region]func() ([]*family.Policy, error){}}
+	for region, names := range names {
+		set.regions[region] = sync.OnceValues(func() ([]*family.Policy, error) { return readRegion(files, names) })
+	}
+	return set, nil
+}
+
+// readRegion reads the files of one region.
+func readRegion(files fs.FS, names []string) ([]*family.Policy, error) {
+	var versions []*family.Policy
+	for _, name := range names {
+		p, err := readFile(files, name)
+		if err == nil && slices.ContainsFunc(versions, func(other *family.Policy) bool { return other.ID() == p.ID() }) {
+			err = fmt.Errorf("version: another file is %s", p.ID())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("policy: %s: %w", name, err)
+		}
+		versions = append(versions, p)
+	}
+	slices.SortFunc(versions, func(a, b *family.Policy) int { return int(a.From - b.From) })
+	if err := follow(versions); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return versions, nil
+}
+
+// readFile reads one file, whose name says of which region it is.
+func readFile(files fs.FS, name string) (*family.Policy, error) {
 	data, err := fs.ReadFile(files, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f, err := parse(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := f.policy()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if name != string(p.Region)+".json" && name != p.ID()+".json" {
-		return fmt.Errorf("region: the file of %s is named %s.json, or %s.json once it is closed", p.ID(), p.Region, p.ID())
+		return nil, fmt.Errorf("region: the file of %s is named %s.json, or %s.json once it is closed", p.ID(), p.Region, p.ID())
 	}
-	if s.byID[p.ID()] != nil {
-		return fmt.Errorf("version: another file is %s", p.ID())
+	return p, nil
+}
+
+// versions returns the versions of a region, none where it has no files.
+func (s *Set) versions(region family.Region) []*family.Policy {
+	read, has := s.regions[region]
+	if !has {
+		return nil
 	}
-	s.byID[p.ID()] = p
-	s.byRegion[p.Region] = append(s.byRegion[p.Region], p)
-	return nil
+	versions, err := read()
+	if err != nil {
+		panic(err) // a file of the program, which the tests have read
+	}
+	return versions
 }
 
 // follow checks that each version begins on the day after the one before ended:
@@ -126,7 +170,7 @@ func next(d family.Day) family.Day {
 // only for days before [FirstDay]. The region is one that [family.ParseRegion] read.
 func (s *Set) For(region family.Region, day family.Day) *family.Policy {
 	for _, r := range []family.Region{region.City(), region.Province(), Default} {
-		for _, p := range s.byRegion[r] {
+		for _, p := range s.versions(r) {
 			if p.From <= day && (p.To == 0 || day <= p.To) {
 				return p
 			}
@@ -138,6 +182,11 @@ func (s *Set) For(region family.Region, day family.Day) *family.Policy {
 // Get returns the policy with an ID such as "430100@2026-01", whatever the day:
 // a refund follows the rules under which its sale was made.
 func (s *Set) Get(id string) (*family.Policy, bool) {
-	p, ok := s.byID[id]
-	return p, ok
+	region, _, _ := strings.Cut(id, "@")
+	for _, p := range s.versions(family.Region(region)) {
+		if p.ID() == id {
+			return p, true
+		}
+	}
+	return nil, false
 }

@@ -14,6 +14,13 @@ import (
 // the first test: a wrong file stops here.
 func load(t *testing.T) *Set {
 	t.Helper()
+	files, err := fs.Sub(embedded, "regions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadFS(files); err != nil { // all of them; Load reads them as they are asked for
+		t.Fatal(err)
+	}
 	set, err := Load()
 	if err != nil {
 		t.Fatal(err)
@@ -200,8 +207,12 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
-	if len(set.byID) != 4 {
-		t.Errorf("%d policies: one is not in the table", len(set.byID))
+	policies := 0
+	for region := range set.regions {
+		policies += len(set.versions(region))
+	}
+	if policies != 4 {
+		t.Errorf("%d policies: one is not in the table", policies)
 	}
 }
 
@@ -288,8 +299,8 @@ func TestForVersions(t *testing.T) {
 // What For hands out can be found again by its ID.
 func TestEveryIDResolves(t *testing.T) {
 	set := load(t)
-	for region, versions := range set.byRegion {
-		for _, p := range versions {
+	for region := range set.regions {
+		for _, p := range set.versions(region) {
 			got, ok := set.Get(p.ID())
 			if !ok || got != p || got != set.For(region, p.From) {
 				t.Errorf("%s: Get or For gives another", p.ID())
