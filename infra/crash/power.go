@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,16 +113,24 @@ func (p *power) trace(ctx context.Context, w *town, program, folder string, dice
 	if err != nil {
 		return nil, nil, err
 	}
-	return before, steps, p.same(before, steps, data)
+	steps, err = p.same(before, steps, data)
+	return before, steps, err
 }
 
 // same holds the trace against the disk: all steps together make the files that the
-// killed server left. Without that no image would mean anything.
-func (p *power) same(before disk, steps []step, data string) error {
-	all := before.image(steps, len(steps), kept, nil)
+// killed server left. Without that no image would mean anything. It returns the
+// steps that were done: a call at which the server was killed may not have been.
+func (p *power) same(before disk, steps []step, data string) ([]step, error) {
 	left, err := readDisk(data)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err = before.makes(steps, left); err != nil {
+		steps = slices.DeleteFunc(steps, func(s step) bool { return s.cut })
+		err = before.makes(steps, left)
+	}
+	if err != nil {
+		return nil, err
 	}
 	answers := 0
 	for _, s := range steps {
@@ -134,13 +143,19 @@ func (p *power) same(before disk, steps []step, data string) error {
 			answers++
 		}
 	}
+	if answers == 0 || p.syncs == 0 {
+		return nil, fmt.Errorf("the trace has %d answers and %d syncs", answers, p.syncs)
+	}
+	return steps, nil
+}
+
+// makes tells whether steps make the files that were left out of those before.
+func (d disk) makes(steps []step, left disk) error {
+	all := d.image(steps, len(steps), kept, nil)
 	for name, body := range left {
 		if !strings.HasSuffix(name, "-shm") && string(all[name]) != string(body) {
 			return fmt.Errorf("the trace makes another %s than the server left: %d bytes and %d", name, len(all[name]), len(body))
 		}
-	}
-	if answers == 0 || p.syncs == 0 {
-		return fmt.Errorf("the trace has %d answers and %d syncs", answers, p.syncs)
 	}
 	return nil
 }

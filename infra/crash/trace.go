@@ -20,6 +20,7 @@ type step struct {
 	data []byte
 	ids  []string // that an answer of 200 or 201 named
 	sync int      // of a sync that has ended: the step at which it began
+	cut  bool     // the server was killed at it: it was done or not
 }
 
 type stepKind int
@@ -43,6 +44,7 @@ func tracer(file string) []string {
 
 var (
 	callLine = regexp.MustCompile(`^(\d+)\s+(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)$`)
+	ended    = regexp.MustCompile(`= -?\d+[^"]*$`)
 	onFile   = regexp.MustCompile(`^-?\d+<((?:\\x[0-9a-f]{2})*)>`)
 	quoted   = regexp.MustCompile(`"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?`)
 	named    = regexp.MustCompile(`"(?:settlement_id|binding_id|token_id)":"([0-9A-Z]{26,30})"`)
@@ -56,8 +58,9 @@ func readTrace(file, data string) ([]step, error) {
 	}
 	defer f.Close()
 	var steps []step
-	begun := map[string]step{} // syncs that have not ended, by thread
-	good := map[string]bool{}  // sockets on which the answer under way is a 200 or 201
+	begun := map[string]step{}   // syncs that have not ended, by thread
+	underWay := map[string]int{} // the step of a thread's other call, until it ends
+	good := map[string]bool{}    // sockets on which the answer under way is a 200 or 201
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)
 	for lines.Scan() {
@@ -84,8 +87,12 @@ func readTrace(file, data string) ([]step, error) {
 			}
 			continue
 		}
-		if resumed {
-			continue // told of where it began
+		if resumed { // told of where it began
+			if i, under := underWay[thread]; under && ended.MatchString(rest) {
+				steps[i].cut = false
+				delete(underWay, thread)
+			}
+			continue
 		}
 		if socket := onFile.FindStringSubmatch(rest); socket != nil && name == "write" && strings.HasPrefix(unhex(socket[1]), "socket:") {
 			text, err := textOf(rest)
@@ -109,6 +116,9 @@ func readTrace(file, data string) ([]step, error) {
 			return nil, err
 		}
 		if on {
+			if s.cut = !ended.MatchString(rest); s.cut {
+				underWay[thread] = len(steps)
+			}
 			steps = append(steps, s)
 		}
 	}
