@@ -3,6 +3,8 @@
 # needs Chromium.
 
 FUZZTIME ?= 100000x
+SEEDS ?= 1000
+FROM ?= 1
 CYCLES ?= 60
 IMAGES ?= 30
 SETTLEMENTS ?= 20000
@@ -10,7 +12,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test race tour dynamodb-test fuzz crash bench lint template clean
+.PHONY: help run build test web-test race tour dynamodb-test sim fuzz crash bench lint template clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +38,9 @@ dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
 	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
 	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./infra/local ./infra/deploy
+
+sim: ## simulated towns, SEEDS (1000) of them from FROM (1) on, watched by an independent auditor
+	go run ./infra/sim -seeds $(SEEDS) -from $(FROM)
 
 # Counted in inputs, and with a short search for smaller ones: go test calls it a
 # failure when a time runs out while it is at that.

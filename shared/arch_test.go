@@ -53,6 +53,10 @@ var arrows = map[string][]string{
 	"infra/bench": {
 		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite", "infra/meter",
 	},
+	"infra/sim":         {"infra/sim/town"},
+	"infra/sim/town":    {"infra/sim/auditor", "infra/sim/disk", "shared/app", "shared/family", "shared/store", "shared/vault"},
+	"infra/sim/auditor": {"shared/store"}, // and nothing of the law
+	"infra/sim/disk":    {"shared/store"},
 	"infra/local": {
 		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
 		"shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",

@@ -329,7 +329,8 @@ func (a *App) Bindings(ctx context.Context, by family.PersonNo, after string, li
 	return page, nil
 }
 
-// ChooseOrder sets the order in which a beneficiary's grantors pay.
+// ChooseOrder sets the order in which a beneficiary's grantors pay. A repeat
+// changes nothing.
 func (a *App) ChooseOrder(ctx context.Context, by family.PersonNo, order []family.BindingID) ([]family.BindingID, error) {
 	now := a.now()
 	return act(ctx, a, func(t *tx) ([]family.BindingID, error) {
@@ -347,6 +348,9 @@ func (a *App) ChooseOrder(ctx context.Context, by family.PersonNo, order []famil
 		chosen, refusal := family.ChooseOrder(account.Account, order, a.policyOf(account.Account, now))
 		if refusal != nil {
 			return nil, refusal
+		}
+		if slices.Equal(chosen.Grantors, account.Account.Grantors) {
+			return order, nil
 		}
 		account.Account = chosen
 		return order, put(t, accountRef, account)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,11 +25,11 @@ const maxAttempts = 12
 //
 // An act ends in one of three ways. The answer of decide: its commit, if it put
 // anything, is durable. A refusal of decide: nothing was written. Busy, when
-// others kept moving first and nothing was written; OutcomeUnknown, when the store
-// never said what became of a commit: the same request again resolves it.
+// others kept moving first and nothing was written; OutcomeUnknown, when nobody can
+// say what became of a commit: the same request again resolves it.
 func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, error) {
 	var none A
-	var open unsettled
+	var open doubts[A]
 	tally := tallyOf(ctx)
 	for attempt := range maxAttempts {
 		if attempt > 0 {
@@ -39,7 +40,10 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		}
 		// Asked before anything is read: what lands while decide reads, it may see
 		// in part.
-		settled, err := open.settled(ctx, a.store)
+		fate, landed, err := open.fate(ctx, a.store)
+		if fate == happened {
+			return landed, nil
+		}
 		t := &tx{ctx: ctx, store: a.store, tally: tally, slots: map[store.Key]*slot{}}
 		var answer A
 		if err == nil {
@@ -59,9 +63,12 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		writes := t.writes()
 		if refusal != nil || writes == nil {
 			// "Nothing was written" would be a lie while a commit of an attempt
-			// before may still land.
-			if !settled {
+			// before may still land, or has perhaps landed and been written over.
+			if fate == pending {
 				continue
+			}
+			if refusal != nil && fate == buried {
+				return none, gaveUp(open)
 			}
 			if refusal != nil {
 				return none, refusal
@@ -70,7 +77,7 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		}
 		tally.commits.Add(1)
 		err = a.store.Commit(ctx, writes)
-		for again := 1; again < maxAttempts && open.asks(err, writes); again++ {
+		for again := 1; again < maxAttempts && open.asks(err, writes, answer); again++ {
 			if a.pause(ctx, again) != nil {
 				break
 			}
@@ -93,46 +100,101 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 	return none, gaveUp(open)
 }
 
-// unsettled are the commits of one act whose outcome nobody knows.
-type unsettled [][]store.Write
+// doubt is a commit that was answered "unknown", and what its act answers if it
+// happened.
+type doubt[A any] struct {
+	writes []store.Write
+	answer A
+}
+
+// doubts are the commits of one act whose outcome nobody knows.
+type doubts[A any] []doubt[A]
 
 // asks notes a commit that was answered "unknown" and tells whether to send it
 // again: until it is settled, "unavailable" speaks only for the try it answers.
-func (u *unsettled) asks(err error, writes []store.Write) bool {
+func (d *doubts[A]) asks(err error, writes []store.Write, answer A) bool {
 	if errors.Is(err, store.ErrUnknown) {
-		if n := len(*u); n == 0 || &(*u)[n-1][0] != &writes[0] {
-			*u = append(*u, writes)
+		if n := len(*d); n == 0 || &(*d)[n-1].writes[0] != &writes[0] {
+			*d = append(*d, doubt[A]{writes, answer})
 		}
 		return true
 	}
-	return len(*u) > 0 && errors.Is(err, store.ErrUnavailable)
+	return len(*d) > 0 && errors.Is(err, store.ErrUnavailable)
 }
 
-// settled tells whether none of the commits can land any more, or all that will
-// have: one of the records of each has moved off the version it must be at.
-func (u *unsettled) settled(ctx context.Context, s store.Store) (bool, error) {
-	for _, writes := range *u {
-		keys := make([]store.Key, len(writes))
-		for i, w := range writes {
+// fate is what became of commits whose answer was lost.
+type fate int
+
+const (
+	never    fate = iota // none happened, and none can any more
+	happened             // one did, and its answer stands
+	pending              // one may still happen
+	buried               // one happened or not, and others have written over it since
+)
+
+// fate finds out what became of the commits, as far as their records tell. A commit
+// cannot happen any more once one of its records has moved off the version that it
+// must be at; whether it had happened before, the records say that are read after
+// that: at the version that it leaves they hold what it wrote, or what another did.
+func (d doubts[A]) fate(ctx context.Context, s store.Store) (fate, A, error) {
+	var none A
+	worst := never
+	for _, doubt := range d {
+		keys := make([]store.Key, len(doubt.writes))
+		for i, w := range doubt.writes {
 			keys[i] = w.Key
 		}
-		records, err := s.Get(ctx, keys...)
+		before, err := s.Get(ctx, keys...)
 		if err != nil {
-			return false, err
+			return pending, none, err
 		}
-		moved := false
-		for i, r := range records {
-			moved = moved || r.Version != writes[i].Base
+		if !moved(doubt.writes, before) {
+			return pending, none, nil
 		}
-		if !moved {
-			return false, nil
+		after, err := s.Get(ctx, keys...)
+		if err != nil {
+			return pending, none, err
+		}
+		switch doubt.became(after) {
+		case happened:
+			return happened, doubt.answer, nil
+		case buried:
+			worst = buried
 		}
 	}
-	return true, nil
+	return worst, none, nil
+}
+
+// moved tells whether one of the records is not at the version that it must be at.
+func moved(writes []store.Write, records []store.Record) bool {
+	for i, w := range writes {
+		if records[i].Version != w.Base {
+			return true
+		}
+	}
+	return false
+}
+
+// became tells from the records of a commit that cannot happen any more whether it
+// happened. Two acts can write one record alike, such as a fence: only that all are
+// as this commit left them says that it happened.
+func (d doubt[A]) became(records []store.Record) fate {
+	outcome := happened
+	for i, w := range d.writes {
+		at := records[i].Version
+		switch {
+		case w.Check:
+		case at == w.Base, at == w.Base+1 && !bytes.Equal(records[i].Body, w.Body):
+			return never
+		case at != w.Base+1:
+			outcome = buried
+		}
+	}
+	return outcome
 }
 
 // gaveUp is the answer when time or attempts ran out.
-func gaveUp(open unsettled) *family.Refusal {
+func gaveUp[A any](open doubts[A]) *family.Refusal {
 	if len(open) > 0 {
 		return family.Refuse(family.OutcomeUnknown)
 	}

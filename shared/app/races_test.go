@@ -574,3 +574,40 @@ func TestTheProofRunsBesideTheTraffic(t *testing.T) {
 	t.Logf("%d proofs", proofs)
 	h.prove()
 }
+
+// TestALostAnswerIsNotDenied: the store does a change and loses its answer, and
+// before the act looks again the binding is ended. "State forbids" would say that
+// nothing was done.
+func TestALostAnswerIsNotDenied(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		gap  func(*house, family.BindingID)
+		code family.Code
+	}{
+		{"nobody else came", func(*house, family.BindingID) {}, ""},
+		{"the other side ended it", func(h *house, id family.BindingID) { ok(h.EndBinding(t.Context(), wang, id))(t) }, family.OutcomeUnknown},
+	} {
+		h := newHouse(t)
+		id := h.bind(li, wang, "12", true, forAll())
+		a, calls := h.watched()
+		calls.Plan = func(call storetest.Call) storetest.Fault {
+			if call.Verb == storetest.Commit && call.N == 1 {
+				return storetest.Loses
+			}
+			return storetest.None
+		}
+		calls.Before = func(call storetest.Call) {
+			if call.Verb == storetest.Commit && call.N == 2 {
+				c.gap(h, id)
+			}
+		}
+		view, err := a.ChangeBinding(t.Context(), li, id, family.Change{Paused: new(true)})
+		if codeOf(err) != c.code {
+			t.Errorf("%s: %v, want %q", c.what, err, c.code)
+		}
+		if err == nil && !view.Binding.PausedByHolder {
+			t.Errorf("%s: the answer is %+v", c.what, view.Binding)
+		}
+		h.prove()
+	}
+}

@@ -1,0 +1,474 @@
+// Package auditor watches a house from outside while it is put to the test: it
+// reads the raw records, hears what was asked and what was answered, and says what
+// is not right.
+//
+// It imports nothing of the law and nothing of the acts. It has its own shapes of
+// the records, its own arithmetic and its own reading of the rules: at each commit
+// it works out from the records as they lay there, and from what was asked, what
+// had to be written, to the fen, and holds what was written against it. Because it
+// decides on the records at the moment of the commit, an act that decided on
+// anything older is found out.
+package auditor
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"gongji/shared/store"
+)
+
+// Disk is where the records lie.
+type Disk interface {
+	// Peek returns one record as it lies there.
+	Peek(store.Key) store.Record
+	// Each walks through all records in a fixed order.
+	Each(func(store.Record) bool)
+}
+
+// Auditor watches one house. It is not safe for concurrent use.
+type Auditor struct {
+	disk  Disk
+	rules func(region string, day int) *Rules
+	// open reads a sealed field.
+	open func(person, field, sealed string) string
+
+	shapes  map[store.Key]decoded
+	reached map[string]int
+	faults  []string
+
+	decided map[string]string // the content of the request that an identity stands for
+	landed  map[string]int    // commits of an identity that happened
+	answers map[string]string // the first answer of an identity
+	books   books
+}
+
+// New returns an auditor of what lies on a disk.
+func New(disk Disk, rules func(region string, day int) *Rules, open func(person, field, sealed string) string) *Auditor {
+	return &Auditor{
+		disk: disk, rules: rules, open: open,
+		shapes: map[store.Key]decoded{}, reached: map[string]int{},
+		decided: map[string]string{}, landed: map[string]int{}, answers: map[string]string{},
+		books: newBooks(),
+	}
+}
+
+// Faults returns what was found; nothing is right.
+func (a *Auditor) Faults() []string { return a.faults }
+
+// Reached counts that something worth reaching was reached.
+func (a *Auditor) Reached(what string) { a.reached[what]++ }
+
+// Counts returns how often each thing was reached.
+func (a *Auditor) Counts() map[string]int { return a.reached }
+
+// maxFaults bounds what is kept: the first says most.
+const maxFaults = 5
+
+func (a *Auditor) fault(format string, args ...any) {
+	if len(a.faults) < maxFaults {
+		a.faults = append(a.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// Landed is told of every commit that happened, at the moment it does, with the
+// records that it wrote as they were before.
+func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]store.Record) {
+	r := t.Request
+	t.landed++
+	switch {
+	case t.denied:
+		a.fault("%s %s: a commit landed after the answer that nothing was done", r.Op, r.Identity)
+	case t.landed > 1 && t.Doubted && r.sets():
+		a.Reached("a setting is set again after its answer was lost")
+	case t.landed > 1:
+		a.fault("%s %s: one request wrote twice", r.Op, r.Identity)
+	}
+	if r.Identity != "" {
+		if a.landed[r.Identity]++; a.landed[r.Identity] > 1 && r.Once == (store.Key{}) {
+			a.fault("%s %s: its effect is there twice", r.Op, r.Identity)
+		}
+		a.decided[r.Identity] = r.Content
+	}
+	if r.Malformed {
+		a.fault("%s %s: a malformed request wrote", r.Op, r.Identity)
+	}
+	v := &view{a: a, trip: t, before: before}
+	want, code := v.decide(writes)
+	a.Reached(fmt.Sprintf("%s: %s", r.Op, orDone(code)))
+	for _, k := range v.blind {
+		a.fault("%s %s: it decided without reading %s", r.Op, r.Identity, k.Part)
+	}
+	for _, w := range writes {
+		if w.Check {
+			continue
+		}
+		check, wanted := want[w.Key]
+		if !wanted {
+			a.fault("%s %s (%s): it wrote %s %s\n\t%s", r.Op, r.Identity, orDone(code), w.Key.Part, w.Key.Sort, w.Body)
+			continue
+		}
+		delete(want, w.Key)
+		if wrong := check(a, a.disk.Peek(w.Key)); wrong != "" {
+			a.fault("%s %s (%s): %s", r.Op, r.Identity, orDone(code), wrong)
+		}
+	}
+	for k := range want {
+		a.fault("%s %s (%s): it did not write %s %s", r.Op, r.Identity, orDone(code), k.Part, k.Sort)
+	}
+	a.enter(t, writes, before)
+}
+
+func orDone(code string) string {
+	if code == "" {
+		return "done"
+	}
+	return code
+}
+
+// decide works out what a commit had to write, and the answer that goes with it.
+func (v *view) decide(writes []store.Write) (effects, string) {
+	r, at := v.trip.Request, v.trip.At
+	switch r.Op {
+	case OpSettle:
+		v.unheard()
+		p, code := v.sale(r, at)
+		if code != "" {
+			e := effects{messageKey(r.Message): isMessage("refused", code, nil)}
+			if code == "qr_invalid" && r.Credential.Readable {
+				v.guessed(e, r, at)
+			}
+			return e, code
+		}
+		return v.sold(p, r), ""
+	case OpReverse, OpRefund:
+		v.unheard()
+		e, _, code := v.givenBack(r, at)
+		if code != "" {
+			e[messageKey(r.Message)] = isMessage("refused", code, nil)
+		}
+		return e, code
+	case OpLookup:
+		v.unheard()
+		return effects{messageKey(r.Message): isMessage("fenced", "", nil)}, ""
+	case OpQuote:
+		e := effects{}
+		_, code := v.sale(r, at)
+		if code == "qr_invalid" && r.Credential.Readable {
+			v.guessed(e, r, at)
+		}
+		return e, code
+	case OpCheck, OpProve:
+		return effects{}, ""
+	case OpPerson, OpPlace, OpItem, OpCredit, OpFreeze, OpSuspend:
+		e, _, code := v.fed(r, at)
+		return e, code
+	}
+	e, code := v.personal(writes)
+	if r.Once != (store.Key{}) && code != "malformed" {
+		if _, found := read[onceRecord](v, r.Once); found {
+			v.a.fault("%s %s: the first answer was overwritten", r.Op, r.Identity)
+		}
+		if e == nil || code != "" {
+			e = effects{}
+		}
+		e[r.Once] = func(a *Auditor, rec store.Record) string {
+			once := shape[onceRecord](a, rec)
+			got := ""
+			if once.Refusal != nil {
+				got = once.Refusal.Code
+			}
+			if got != code {
+				return differs("the first answer", got, code)
+			}
+			return ""
+		}
+	} else if code != "" {
+		e = effects{}
+	}
+	return e, code
+}
+
+// unheard finds fault with a message that is decided again.
+func (v *view) unheard() {
+	if _, found := read[messageRecord](v, messageKey(v.trip.Request.Message)); found {
+		v.a.fault("%s %s: a message that had its answer got another", v.trip.Request.Op, v.trip.Request.Message)
+	}
+}
+
+// personal is decide for what people ask.
+func (v *view) personal(writes []store.Write) (effects, string) {
+	r, at := v.trip.Request, v.trip.At
+	switch r.Op {
+	case OpBind:
+		id := ""
+		for _, w := range writes {
+			if w.Base == 0 && !w.Check && len(w.Key.Part) > 5 && w.Key.Part[:5] == "BIND#" {
+				id = w.Key.Part[5:]
+			}
+		}
+		return v.asked(r, at, id)
+	case OpIssue:
+		made := -1
+		for i, w := range writes {
+			if w.Base == 0 && !w.Check && len(w.Key.Part) > 3 && w.Key.Part[:3] == "QR#" {
+				made = i
+			}
+		}
+		var qr *qrRecord
+		if made >= 0 {
+			qr = shape[qrRecord](v.a, store.Record{Key: writes[made].Key, Version: 1, Body: writes[made].Body})
+		}
+		t, e, code := v.issued(r, at, qr)
+		if code == "" && made >= 0 {
+			e.token(writes[made].Key, t)
+			e[currentKey(r.By, t.Patient)] = is("the pointer", pointerRecord{To: writes[made].Key.Part[3:]})
+		} else if code == "" {
+			e[store.Key{Part: "QR#", Sort: "a new code"}] = anything
+		}
+		return e, code
+	case OpOrder:
+		return v.ordered(r, at)
+	}
+	return v.onBinding(r, at)
+}
+
+// Answer is what a caller was told.
+type Answer struct {
+	// Code is the code of the refusal; empty for yes.
+	Code   string
+	Replay bool
+	// Settlement is the settlement of the answer as JSON of the law's type.
+	Settlement []byte
+	// ID is what the answer names: a binding or a code's token.
+	ID string
+	// State is what a lookup says became of a message.
+	State string
+	// Digits tells that an issued code came with its digits.
+	Digits bool
+	// Faults are what a proof of the books found.
+	Faults []string
+	// Broken is an error that is no refusal: nothing that a client may see.
+	Broken error
+}
+
+// Answered is told of every answer that a caller was given.
+func (a *Auditor) Answered(t *Trip, ans Answer) {
+	r := t.Request
+	if ans.Broken != nil {
+		a.fault("%s %s: a failure and no answer: %v", r.Op, r.Identity, ans.Broken)
+		return
+	}
+	if ans.Code == "outcome_unknown" {
+		a.Reached("an answer: unknown")
+		return // nothing was promised
+	}
+	t.answered, t.denied = true, t.landed == 0
+	if ans.Code == "busy" {
+		a.Reached("an answer: busy")
+		if t.landed > 0 {
+			a.fault("%s %s: busy is the answer, and it wrote", r.Op, r.Identity)
+		}
+		return
+	}
+	if r.Malformed {
+		if ans.Code != "malformed" {
+			a.fault("%s %s: a malformed request was answered %q", r.Op, r.Identity, orDone(ans.Code))
+		}
+		a.Reached("an answer: malformed")
+		return
+	}
+	if r.Op == OpProve {
+		for _, f := range ans.Faults {
+			a.fault("the proof of the books found: %s", f)
+		}
+		a.Reached("a proof of the books while they move")
+		return
+	}
+	v := &view{a: a, trip: t}
+	if t.landed == 0 {
+		a.unwritten(v, ans)
+	} else {
+		a.written(t, ans)
+	}
+	if r.Identity != "" && ans.Code != "message_reused" && ans.Code != "message_fenced" && r.Op != OpLookup {
+		told := ans.Code + " " + ans.ID + " " + a.saleText(ans.Settlement)
+		key := r.Identity + "\n" + r.Content
+		if first, known := a.answers[key]; known && first != told && t.landed == 0 {
+			a.fault("%s %s: it was answered\n\t%s\nand before\n\t%s", r.Op, r.Identity, told, first)
+		}
+		a.answers[key] = told
+	}
+}
+
+// saleText writes a settlement as it was when it was made.
+func (a *Auditor) saleText(text []byte) string {
+	if text == nil {
+		return ""
+	}
+	s := shape[settlement](a, store.Record{Key: store.Key{Part: "ANSWER"}, Version: 1, Body: text})
+	first := *s
+	first.Kept, first.Refunds = nil, nil
+	told, _ := json.Marshal(first)
+	return string(told)
+}
+
+// recorded tells whether a decided refusal is kept as the answer of its message.
+func recorded(op Op) bool { return op == OpSettle || op == OpReverse || op == OpRefund }
+
+// written holds an answer against what its own commit wrote.
+func (a *Auditor) written(t *Trip, ans Answer) {
+	r := t.Request
+	if ans.Replay && !t.Doubted {
+		a.fault("%s %s: it was done now and is said to be a repeat", r.Op, r.Identity)
+	}
+	switch {
+	case recorded(r.Op):
+		a.durable(r, ans)
+	case r.Op == OpLookup:
+		if ans.State != "fenced" {
+			a.fault("lookup %s: %q is the answer, and the message was fenced", r.Identity, ans.State)
+		}
+	case r.Once != (store.Key{}):
+		once := shape[onceRecord](a, a.disk.Peek(r.Once))
+		if (once.Refusal == nil) != (ans.Code == "") || once.Refusal != nil && once.Refusal.Code != ans.Code {
+			a.fault("%s %s: the answer is %q and the record says %+v", r.Op, r.Identity, ans.Code, once.Refusal)
+		}
+	case ans.Code != "" && r.Op != OpQuote:
+		a.fault("%s %s: %s is the answer, and it wrote", r.Op, r.Identity, ans.Code)
+	}
+	if r.Op == OpBind && ans.Code == "" && !a.disk.Peek(bindingKey(ans.ID)).Exists() {
+		a.fault("bind %s: the binding of the answer is not there", r.Identity)
+	}
+	if r.Op == OpIssue && ans.Code == "" && !ans.Digits && !ans.Replay {
+		a.fault("issue %s: a code without digits", r.Identity)
+	}
+}
+
+// durable holds the answer to a message against the message's record.
+func (a *Auditor) durable(r *Request, ans Answer) {
+	rec := a.disk.Peek(messageKey(r.Message))
+	if !rec.Exists() {
+		a.fault("%s %s: it was answered %q, and there is no record of it", r.Op, r.Identity, orDone(ans.Code))
+		return
+	}
+	m := shape[messageRecord](a, rec)
+	switch {
+	case ans.Code == "" && m.Settlement == nil, ans.Code != "" && (m.Refusal == nil || m.Refusal.Code != ans.Code):
+		a.fault("%s %s: the answer is %q and the record says %s %+v", r.Op, r.Identity, orDone(ans.Code), m.State, m.Refusal)
+	case ans.Code == "":
+		got := *shape[settlement](a, store.Record{Key: store.Key{Part: "ANSWER"}, Version: 1, Body: ans.Settlement})
+		want := *m.Settlement
+		got.Kept, got.Refunds, want.Kept, want.Refunds = nil, nil, nil, nil
+		if wrong := sameSale(got, want); wrong != "" {
+			a.fault("%s %s: the answer's %s", r.Op, r.Identity, wrong)
+		}
+	}
+}
+
+// unwritten holds an answer that came without a commit against what was read.
+func (a *Auditor) unwritten(v *view, ans Answer) {
+	r, at := v.trip.Request, v.trip.At
+	said := func(want string) {
+		if ans.Code != want {
+			a.fault("%s %s: the answer is %s, and should be %s", r.Op, r.Identity, orDone(ans.Code), orDone(want))
+		}
+		a.Reached(fmt.Sprintf("%s: %s", r.Op, orDone(want)))
+	}
+	switch {
+	case r.Op == OpQuote || r.Op == OpCheck:
+		p, code := v.sale(r, at)
+		if code == "qr_invalid" && r.Credential.Readable {
+			a.fault("quote: a bad code was not counted")
+		}
+		said(code)
+		if code == "" && ans.Code == "" {
+			got := *shape[settlement](a, store.Record{Key: store.Key{Part: "ANSWER"}, Version: 1, Body: ans.Settlement})
+			if wrong := sameSale(got, *p.sale); wrong != "" {
+				a.fault("%s: the answer's %s", r.Op, wrong)
+			}
+		}
+	case r.Original != "" && r.Original[:12] != r.Place:
+		said("original_unknown")
+		a.Reached("another's settlement looks like a missing one")
+	case recorded(r.Op), r.Op == OpLookup:
+		m, found := read[messageRecord](v, messageKey(r.Message))
+		switch {
+		case !found && ans.Code == "rate_limited" && r.Op == OpSettle:
+			_, code := v.sale(r, at)
+			said(code)
+		case !found:
+			a.fault("%s %s: %s is the answer, and nothing is recorded", r.Op, r.Identity, orDone(ans.Code))
+		case r.Op == OpLookup:
+			if ans.State != m.State {
+				a.fault("lookup %s: %s is the answer, and the record says %s", r.Identity, ans.State, m.State)
+			}
+			a.Reached("lookup: " + m.State)
+		case m.State == "fenced":
+			said("message_fenced")
+		case a.decided[r.Identity] != r.Content:
+			said("message_reused")
+		default:
+			if !ans.Replay && !v.trip.Doubted { // a twin's commit looks like one's own
+				a.fault("%s %s: it was done before and is said to be new", r.Op, r.Identity)
+			}
+			a.Reached("a repeat gets the first answer")
+			a.durable(r, ans)
+		}
+	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpFreeze || r.Op == OpSuspend:
+		_, same, code := v.fed(r, at)
+		said(code)
+		if code == "" && !same {
+			a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Identity)
+		}
+	default:
+		a.unwrittenPersonal(v, ans, said)
+	}
+	for _, k := range v.blind {
+		a.fault("%s %s: it decided without reading %s", r.Op, r.Identity, k.Part)
+	}
+}
+
+func (a *Auditor) unwrittenPersonal(v *view, ans Answer, said func(string)) {
+	r := v.trip.Request
+	if r.Once != (store.Key{}) {
+		if once, found := read[onceRecord](v, r.Once); found {
+			switch {
+			case a.decided[r.Identity] != r.Content:
+				said("message_reused")
+			case once.Refusal != nil:
+				said(once.Refusal.Code)
+				a.Reached("a keyed repeat gets the first answer")
+			default:
+				said("")
+				a.Reached("a keyed repeat gets the first answer")
+			}
+			return
+		}
+	}
+	e, code := v.personal(nil)
+	if r.Once != (store.Key{}) && code != "malformed" {
+		a.fault("%s %s: %s is the answer, and its first answer is not recorded", r.Op, r.Identity, orDone(ans.Code))
+	}
+	said(code)
+	if code == "" && len(e) > 0 {
+		a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Identity)
+	}
+}
+
+// Forgot is told that the store dropped records that had expired: people's keys are
+// then free for other requests.
+func (a *Auditor) Forgot() {
+	a.Reached("the store forgets what has expired")
+	for key := range a.answers {
+		if strings.HasPrefix(key, "key ") {
+			delete(a.answers, key)
+		}
+	}
+}
+
+// Panicked is told of what broke outside of any answer: a panic of the law, or an
+// error that the store must never give.
+func (a *Auditor) Panicked(t *Trip, what string) {
+	a.fault("%s %s: %s", t.Request.Op, t.Request.Identity, what)
+}

@@ -1,0 +1,125 @@
+package auditor
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"gongji/shared/store"
+)
+
+// This file is the auditor's own reading of what the insurer's feed does.
+
+// fed works out what a record of the feed is answered; same tells that it changes
+// nothing.
+func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string) {
+	e = effects{}
+	switch r.Op {
+	case OpPerson:
+		return v.fedPerson(r)
+	case OpCredit:
+		booked, found := read[creditRecord](v, creditKey(r.Identity))
+		if found && (booked.Person != r.By || booked.Amount != r.Amount) {
+			return nil, false, "message_reused"
+		}
+		if found {
+			return e, true, ""
+		}
+		record, known := read[accountRecord](v, accountKey(r.By))
+		if !known {
+			return nil, false, "not_found"
+		}
+		e[creditKey(r.Identity)] = is("the credit", creditRecord{r.By, r.Amount})
+		me := record.Account.copied()
+		e.book(&me, &entry{Account: r.By, At: at, Kind: "credit", Ref: r.Identity, Delta: r.Amount})
+	case OpFreeze:
+		record, known := read[accountRecord](v, accountKey(r.By))
+		if !known {
+			return nil, false, "not_found"
+		}
+		me := record.Account.copied()
+		same, me.Frozen = me.Frozen == r.Switch, r.Switch
+		e.account(me)
+	case OpPlace:
+		place, known := read[Place](v, placeKey(r.Where.Code))
+		same = known && *place == r.Where
+		e[placeKey(r.Where.Code)] = is("the place", r.Where)
+		if !known {
+			e[store.Key{Part: "INSTITUTIONS", Sort: r.Where.Code}] = is("the row", pointerRecord{r.Where.Code})
+		}
+	case OpItem:
+		after := itemRecord{}
+		if record, known := read[itemRecord](v, itemKey(r.Item.Code)); known {
+			after.Versions = slices.Clone(record.Versions)
+		}
+		at := slices.IndexFunc(after.Versions, func(i Item) bool { return i.From == r.Item.From })
+		if at < 0 {
+			after.Versions = append(after.Versions, r.Item)
+		} else {
+			same = reflect.DeepEqual(plain(after.Versions[at]), plain(r.Item))
+			after.Versions[at] = r.Item
+		}
+		e[itemKey(r.Item.Code)] = is("the item", after)
+	case OpSuspend:
+		place, known := read[Place](v, placeKey(r.Code))
+		if !known {
+			return nil, false, "not_found"
+		}
+		after := *place
+		same, after.Designated = place.Designated == !r.Switch, !r.Switch
+		e[placeKey(r.Code)] = is("the place", after)
+	}
+	if same {
+		e = effects{}
+	}
+	return e, same, ""
+}
+
+func (v *view) fedPerson(r *Request) (effects, bool, string) {
+	e, in := effects{}, r.Person
+	person, known := read[personRecord](v, personKey(in.No))
+	record, has := read[accountRecord](v, accountKey(in.No))
+	me := account{}
+	if has {
+		me = record.Account.copied()
+	}
+	was := me.Insurance
+	me.Person, me.Insurance = in.No, in.Insurance
+	if known && v.a.open(in.No, "name", person.Name) == in.Name && v.a.open(in.No, "phone", person.Phone) == in.Phone &&
+		person.IDIndex == in.IDIndex && person.CardIdx == in.CardIx && was == in.Insurance {
+		return e, true, ""
+	}
+	if at, found := read[pointerRecord](v, in.IDKey); found && at.To != "" && at.To != in.No {
+		return nil, false, "already_bound"
+	} else if !found || at.To == "" {
+		e[in.IDKey] = is("the index", pointerRecord{in.No})
+	}
+	if in.CardIx != "" {
+		if at, found := read[pointerRecord](v, in.CardKey); found && at.To != "" && at.To != in.No {
+			return nil, false, "already_bound"
+		} else if !found || at.To == "" {
+			e[in.CardKey] = is("the index", pointerRecord{in.No})
+		}
+	}
+	if known && person.IDIndex != in.IDIndex {
+		e[IDKey(person.IDIndex)] = is("the index given up", pointerRecord{})
+	}
+	if known && person.CardIdx != "" && person.CardIdx != in.CardIx {
+		e[CardKey(person.CardIdx)] = is("the index given up", pointerRecord{})
+	}
+	var bounds []bound
+	if known {
+		bounds = person.Bound
+	}
+	e.bounds(in.No, bounds)
+	held := e[personKey(in.No)]
+	e[personKey(in.No)] = func(a *Auditor, rec store.Record) string {
+		p := shape[personRecord](a, rec)
+		if a.open(in.No, "name", p.Name) != in.Name || a.open(in.No, "phone", p.Phone) != in.Phone || p.IDIndex != in.IDIndex || p.CardIdx != in.CardIx || p.Born != in.Born {
+			return "the person is not what the feed says"
+		}
+		return held(a, rec)
+	}
+	e.account(me)
+	return e, false, ""
+}

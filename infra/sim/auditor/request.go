@@ -1,0 +1,206 @@
+package auditor
+
+import (
+	"time"
+
+	"gongji/shared/store"
+)
+
+// Op is an act of the house.
+type Op string
+
+// The acts that a simulation carries out.
+const (
+	OpPerson  Op = "feed person"
+	OpPlace   Op = "feed place"
+	OpItem    Op = "feed item"
+	OpCredit  Op = "credit"
+	OpFreeze  Op = "freeze"
+	OpSuspend Op = "suspend"
+	OpBind    Op = "bind"
+	OpSubmit  Op = "submit"
+	OpAccept  Op = "accept"
+	OpDecline Op = "decline"
+	OpEnd     Op = "end"
+	OpChange  Op = "change"
+	OpOrder   Op = "order"
+	OpIssue   Op = "issue"
+	OpQuote   Op = "quote"
+	OpCheck   Op = "check"
+	OpSettle  Op = "settle"
+	OpReverse Op = "reverse"
+	OpRefund  Op = "refund"
+	OpLookup  Op = "lookup"
+	OpProve   Op = "prove"
+)
+
+// Request is what a client asked for, told to the auditor in plain words by whoever
+// made it up. A client that sends a thing again sends the same Request.
+type Request struct {
+	Op Op
+	// Malformed tells that the client broke the request on purpose.
+	Malformed bool
+	// Identity names the message, or the person's key, under which a repeat gets the
+	// first answer; empty without one. Two requests of one identity are the same
+	// thing if their Contents are.
+	Identity, Content string
+
+	// A till's request.
+	Place, Message, Original string
+	Credential               Credential
+	Bill                     Bill
+	Need                     Need
+	Returns                  []Return
+
+	// A person's request.
+	By, Binding string
+	Once        store.Key // of the first answer; zero without a key
+	Ask         Ask
+	Change      Change
+	Order       []string
+
+	// An operator's request.
+	Person Person
+	Amount Pockets
+	Code   string // of the place or the item
+	Switch bool   // frozen, suspended
+	Where  Place
+	Item   Item
+}
+
+// Credential is what the patient showed.
+type Credential struct {
+	Kind     string // "qr", "id" or "card"
+	Readable bool   // the digits of a code fit together
+	Key      store.Key
+	Name     string // empty is none
+}
+
+// Bill is a bill as the till sent it, in fen and ten-thousandths.
+type Bill struct {
+	MedType    string
+	Total      int64
+	Lines      []Line
+	UseAccount bool
+	Expected   *int64
+}
+
+// Line is one line of a Bill.
+type Line struct {
+	No                          int
+	Code                        string
+	Quantity, UnitPrice, Amount int64
+	Boxes                       []string
+}
+
+// Need is what a till tells of why the patient needs what is on the bill.
+type Need struct {
+	Diagnoses     []string
+	Prescriptions map[int]Prescription // by line
+}
+
+// Prescription is a line's.
+type Prescription struct {
+	No   string
+	Days int
+}
+
+// Return is a line of a refund.
+type Return struct {
+	No       int
+	Quantity int64
+}
+
+// Ask is a request for a binding.
+type Ask struct {
+	ID       store.Key // where the index of the member's ID number lies
+	Name     string
+	Relation string
+	Show     bool
+	Pay      *Terms
+}
+
+// Change is a change of a binding; nil leaves a thing as it is.
+type Change struct {
+	Show, Paused *bool
+	SetPay       bool
+	Pay          *Terms
+}
+
+// Person is a person of the insurer's feed.
+type Person struct {
+	No              string
+	Name, Phone     string
+	IDKey, CardKey  store.Key // zero without a card
+	IDIndex, CardIx string
+	Born            int
+	Insurance       Insurance
+}
+
+// Trip is one time that a request went through the house: the act's clock when it
+// began, and every record that it read, as it last read it.
+type Trip struct {
+	Request *Request
+	At      time.Time // as the act's own clock had it
+	Reads   map[store.Key]store.Record
+	// Doubted tells that the store once did not say what became of its commit: it
+	// may then meet its own effect and take it for another's.
+	Doubted bool
+
+	landed   int  // commits of this trip that happened
+	answered bool // the caller was told something
+	denied   bool // the caller was told that nothing was done, or nothing will be
+}
+
+// sets tells whether a request says how something is to stand and not what is to be
+// added: doing it again, after another has set it otherwise meanwhile, is what its
+// sender asked for.
+func (r *Request) sets() bool {
+	switch r.Op {
+	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem:
+		return true
+	}
+	return false
+}
+
+// Rules are a region's rules from one day on, in plain numbers.
+type Rules struct {
+	ID     string // as answers name it
+	Region string
+	From   int
+
+	ConsentAge int
+	MaxLinks   int
+	QRLife     time.Duration
+	BadCodes   int // of a place in a minute, …
+	BadPause   time.Duration
+	Traced     []string // list types whose boxes have to be named
+
+	Kins        []string
+	MaxPerKin   map[string]int
+	MaxMembers  int
+	MaxGrantors int
+	Grantors    []string // insurances whose accounts may be shared
+	Insured     string   // how far apart both sides may be insured: city, province, nation
+	Usable      string   // how far from the grantor's region his money may be used
+	Purposes    []string
+	ByBalance   bool // the fullest account pays first
+	Chosen      bool // the beneficiary may choose the order
+	PastOnly    bool
+	Floor       int64
+
+	Benefits       []Benefit
+	PaysOutOfScope bool
+}
+
+// Benefit is the fund's share for one class of persons.
+type Benefit struct {
+	Insutype   string
+	PsnTypes   []string
+	MedTypes   []string
+	Deductible map[string]int64 // by grade
+	Ratio      map[string]int64 // by grade, in ten-thousandths
+	YearlyCap  int64
+	DailyCap   int64
+	VisitCap   int64
+}

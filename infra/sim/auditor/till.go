@@ -1,0 +1,628 @@
+package auditor
+
+import (
+	"math/big"
+	"slices"
+	"sort"
+	"time"
+)
+
+// This file is the auditor's own reading of what a till is answered. It was written
+// from the rules, not from the law's code, and every number that the house answers
+// or stores is held against it.
+
+// day returns the day of a time in China as YYYYMMDD.
+func day(t time.Time) int {
+	t = t.UTC().Add(8 * time.Hour)
+	return t.Year()*10000 + int(t.Month())*100 + t.Day()
+}
+
+// roundedShare is a·b/c, half a unit upwards.
+func roundedShare(a, b, c int64) int64 {
+	if max(a, b) > 1<<30 { // the product could be too large
+		n := new(big.Int).Mul(big.NewInt(2*a), big.NewInt(b))
+		n.Add(n, big.NewInt(c))
+		return n.Div(n, big.NewInt(2*c)).Int64()
+	}
+	return (2*a*b + c) / (2 * c)
+}
+
+func grade(level string) string {
+	return map[string]string{"1": "3", "2": "3", "3": "3", "4": "3", "5": "2", "6": "2", "7": "2", "8": "1", "9": "1", "10": "1", "11": "0"}[level]
+}
+
+func city(region string) string {
+	if slices.Contains([]string{"11", "12", "31", "50"}, region[:2]) {
+		return region[:2]
+	}
+	return region[:4]
+}
+
+// within tells whether two regions lie together.
+func within(scope, a, b string) bool {
+	switch scope {
+	case "city":
+		return city(a) == city(b)
+	case "province":
+		return a[:2] == b[:2]
+	}
+	return true
+}
+
+// ownCost are the reasons that make a line the person's own cost.
+var ownCost = map[string]bool{
+	"never_covered": true, "kind_limited": true, "level_limited": true, "prescription_needed": true, "age_limited": true,
+	"sex_limited": true, "indication_limited": true,
+}
+
+// priced divides a line before anybody pays; total is what of its amount counts.
+func (l *pricedLine) priced(total int64) amounts {
+	out := amounts{Total: total}
+	if l.Class == "C" || ownCost[l.Reason] {
+		out.OutOfScope = total
+		return out
+	}
+	if l.Ceiling > 0 && l.Amount > 0 {
+		above := roundedShare(l.UnitPrice-l.Ceiling, l.Quantity, 10_000)
+		above = min(above, l.Amount)
+		out.OverLimit = total - roundedShare(l.Amount-above, total, l.Amount)
+	}
+	counts := total - out.OverLimit
+	if l.Class == "B" {
+		out.PreSelfPay = roundedShare(counts, int64(l.SelfPay), 10_000)
+	}
+	out.InScope = counts - out.PreSelfPay
+	return out
+}
+
+// part is priced for a part of the quantity.
+func (l *pricedLine) part(kept int64) amounts {
+	total := l.Amount
+	if kept != l.Quantity {
+		total = roundedShare(l.Amount, kept, l.Quantity)
+	}
+	return l.priced(total)
+}
+
+// money is who pays what, and of which pocket.
+type money struct {
+	lines  []amounts
+	paid   breakdown
+	own    Pockets
+	shares []Pockets
+}
+
+// divided divides what is kept of a bill: fund, own account, relatives, cash. No
+// account gives more than it may.
+func (s *settlement) divided(kept []int64, own Pockets, relatives []Pockets) money {
+	var m money
+	never := int64(0)
+	for i := range s.Lines {
+		a := s.Lines[i].part(kept[i])
+		if s.Lines[i].Reason == "never_covered" {
+			never += a.Total
+		}
+		m.lines = append(m.lines, a)
+		m.paid.Total += a.Total
+		m.paid.OutOfScope += a.OutOfScope
+		m.paid.OverLimit += a.OverLimit
+		m.paid.PreSelfPay += a.PreSelfPay
+		m.paid.InScope += a.InScope
+	}
+	p, b := &m.paid, s.Basis
+	p.Deductible = p.InScope
+	if p.Deductible > b.DeductibleLeft {
+		p.Deductible = b.DeductibleLeft
+	}
+	p.FundPaid = roundedShare(p.InScope-p.Deductible, int64(b.Ratio), 10_000)
+	if b.PoolCapped && p.FundPaid > b.PoolLeft {
+		p.FundPaid = b.PoolLeft
+	}
+	p.PersonBurden = p.Total - p.FundPaid
+	p.AccountBase = p.PersonBurden - never
+	if !b.PaysOutOfScope {
+		p.AccountBase = p.PersonBurden - p.OutOfScope - p.OverLimit
+	}
+	open := p.AccountBase
+	m.own = own.upTo(open)
+	p.OwnPaid = m.own.total()
+	open -= p.OwnPaid
+	for _, most := range relatives {
+		gives := most.upTo(open)
+		m.shares = append(m.shares, gives)
+		p.SharedPaid += gives.total()
+		open -= gives.total()
+	}
+	p.CashDue = p.PersonBurden - p.OwnPaid - p.SharedPaid
+	return m
+}
+
+// paying is a sale as the auditor works it out, with the accounts that it reads.
+type paying struct {
+	sale    *settlement
+	patient *account
+	payers  map[string]*account
+	qr      *qrRecord
+}
+
+// sale works out what a till must be answered to a bill: a sale, or the code of a
+// refusal.
+func (v *view) sale(r *Request, at time.Time) (*paying, string) {
+	out := &paying{payers: map[string]*account{}}
+	patient := r.By
+	if r.Binding != "" {
+		b, known := read[bindingRecord](v, bindingKey(r.Binding))
+		if !known || b.Binding.Holder != r.By {
+			return nil, "not_found"
+		}
+		if !b.Binding.mayShow() {
+			return nil, "state_forbids"
+		}
+		patient = b.Binding.Member
+	}
+	place, known := read[Place](v, placeKey(r.Place))
+	if !known || !place.Designated && r.Op != OpCheck {
+		return nil, "institution_not_designated"
+	}
+	if r.Credential.Kind == "qr" {
+		tried, _ := read[guessesRecord](v, guessesKey(r.Place))
+		if tried != nil && at.Before(tried.Guesses.Paused) {
+			return nil, "rate_limited"
+		}
+	}
+	if r.Op != OpCheck {
+		no, qr, code := v.shown(r.Credential)
+		if code != "" {
+			return nil, code
+		}
+		patient, out.qr = no, qr
+	}
+	record, known := read[accountRecord](v, accountKey(patient))
+	if !known {
+		return nil, "person_not_insured"
+	}
+	me := &record.Account
+	out.patient = me
+	switch {
+	case !place.Designated:
+		return nil, "institution_not_designated"
+	case !me.Insurance.insured():
+		return nil, "person_not_insured"
+	case me.Frozen:
+		return nil, "person_frozen"
+	}
+	if out.qr != nil {
+		switch t := out.qr.Token; {
+		case !at.Before(t.Expires):
+			return nil, "qr_expired"
+		case t.State == "replaced":
+			return nil, "qr_replaced"
+		case t.State == "spent":
+			return nil, "qr_spent"
+		}
+	}
+	rules := v.a.rules(me.Insurance.Region, day(at))
+	s := &settlement{
+		ID: r.Message, Kind: "settlement", At: at, Place: r.Place, Patient: patient,
+		MedType: r.Bill.MedType, Policy: rules.ID, Basis: v.basisOf(me, place, rules, r.Bill.MedType, at),
+	}
+	if out.qr != nil {
+		s.Presenter = out.qr.Token.Presenter
+	}
+	if code := v.goods(s, r, me, place, rules, day(at)); code != "" {
+		return nil, code
+	}
+	own := Pockets{}
+	if r.Bill.UseAccount {
+		own = ownFree(me)
+	}
+	m := s.divided(s.Kept, own, nil)
+	limits := v.relatives(s, out, r, place, rules, m.paid.AccountBase-m.paid.OwnPaid, at)
+	m = s.divided(s.Kept, own, limits)
+	s.Paid, s.Own, s.Free = m.paid, m.own, own
+	if e := r.Bill.Expected; e != nil && *e != s.Paid.CashDue {
+		return nil, "quote_stale"
+	}
+	if !r.Bill.agrees() {
+		return nil, "sum_mismatch"
+	}
+	out.sale = s
+	return out, ""
+}
+
+// shown tells whom a credential names.
+func (v *view) shown(c Credential) (string, *qrRecord, string) {
+	patient, qr := "", (*qrRecord)(nil)
+	if c.Kind == "qr" {
+		record, known := (*qrRecord)(nil), false
+		if c.Readable {
+			record, known = read[qrRecord](v, c.Key)
+		}
+		if !known {
+			return "", nil, "qr_invalid"
+		}
+		patient, qr = record.Token.Patient, record
+	} else {
+		p, known := read[pointerRecord](v, c.Key)
+		if !known || p.To == "" {
+			return "", nil, "identity_mismatch"
+		}
+		patient = p.To
+	}
+	if c.Name != "" {
+		person, known := read[personRecord](v, personKey(patient))
+		if !known || v.a.open(patient, "name", person.Name) != c.Name {
+			if qr != nil {
+				return "", nil, "qr_wrong_patient"
+			}
+			return "", nil, "identity_mismatch"
+		}
+	}
+	return patient, qr, ""
+}
+
+// basisOf is the fund's terms for a patient at a place on a day.
+func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, at time.Time) basis {
+	in := me.Insurance
+	b := basis{
+		Day: day(at), PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
+		InsuredRegion: in.Region, Insutype: in.Insutype,
+	}
+	if c := me.counter(b.Day/10000, in.Insutype); c != nil {
+		b.Used.Deductible, b.Used.Pool = c.Deductible, c.Pool
+		if c.Day == b.Day {
+			b.Used.Day = c.DayPool
+		}
+	}
+	if place.Kind != "hospital" {
+		return b
+	}
+	for _, benefit := range rules.Benefits {
+		if benefit.Insutype != in.Insutype || !slices.Contains(benefit.MedTypes, med) ||
+			len(benefit.PsnTypes) > 0 && !slices.Contains(benefit.PsnTypes, in.PsnType) {
+			continue
+		}
+		ratio, pays := benefit.Ratio[grade(place.Level)]
+		if !pays {
+			return b
+		}
+		b.Ratio = Ratio(ratio)
+		b.DeductibleLeft = max(benefit.Deductible[grade(place.Level)]-b.Used.Deductible, 0)
+		left := []int64{}
+		if benefit.YearlyCap != 0 {
+			left = append(left, max(benefit.YearlyCap-b.Used.Pool, 0))
+		}
+		if benefit.DailyCap != 0 {
+			left = append(left, max(benefit.DailyCap-b.Used.Day, 0))
+		}
+		if benefit.VisitCap != 0 {
+			left = append(left, benefit.VisitCap)
+		}
+		if len(left) > 0 {
+			b.PoolCapped, b.PoolLeft = true, slices.Min(left)
+		}
+		return b
+	}
+	return b
+}
+
+// agrees tells whether the numbers of a bill do: half a fen a unit on each line, and
+// the fen that rounding may take; the total exactly.
+func (b *Bill) agrees() bool {
+	var sum int64
+	for _, l := range b.Lines {
+		product := roundedShare(l.UnitPrice, l.Quantity, 10_000)
+		slack := 1 + roundedShare(l.Quantity, 1, 20_000)
+		if l.Amount > product+slack || l.Amount < product-slack || product > 2_000_000_000 {
+			return false
+		}
+		sum += l.Amount
+	}
+	return sum == b.Total
+}
+
+// ownFree is what a patient may spend of his own: all but what lies in quotas, which
+// take past years' money first.
+func ownFree(me *account) Pockets {
+	free, held := me.Balance, me.heldInQuotas()
+	fromPast := min(held, free.Past)
+	free.Past -= fromPast
+	free.Current = max(0, free.Current-(held-fromPast))
+	return free
+}
+
+// relatives works out what each grantor may pay, and why no more.
+func (v *view) relatives(s *settlement, out *paying, r *Request, place *Place, rules *Rules, open int64, at time.Time) []Pockets {
+	order := slices.Clone(out.patient.Grantors)
+	for _, g := range order {
+		if record, known := read[accountRecord](v, accountKey(g.Person)); known {
+			out.payers[g.Person] = &record.Account
+		} else {
+			out.payers[g.Person] = &account{}
+		}
+	}
+	if rules.ByBalance {
+		sort.SliceStable(order, func(i, j int) bool {
+			return out.payers[order[i].Person].Balance.total() > out.payers[order[j].Person].Balance.total()
+		})
+	}
+	var limits []Pockets
+	presenterPays := false
+	for _, g := range order {
+		sh, gives := v.relative(g, s, out, r, place, open, at)
+		open -= gives.total()
+		s.Shares, limits = append(s.Shares, sh), append(limits, gives)
+		presenterPays = presenterPays || g.Person == s.Presenter
+	}
+	if out.qr != nil && s.Presenter != s.Patient && !presenterPays {
+		t := out.qr.Token
+		s.Shares = append(s.Shares, share{Grantor: t.Presenter, Binding: t.Binding, Relation: t.Relation, Reason: "grant_none"})
+		limits = append(limits, Pockets{})
+	}
+	return limits
+}
+
+func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, place *Place, open int64, at time.Time) (share, Pockets) {
+	payer := out.payers[at1.Person]
+	sh := share{Grantor: at1.Person, Binding: at1.Binding}
+	no := func(why string) (share, Pockets) {
+		v.a.Reached("a relative pays nothing: " + why)
+		sh.Reason = why
+		return sh, Pockets{}
+	}
+	g := payer.given(at1.Binding)
+	if g == nil || g.Beneficiary != s.Patient {
+		return no("grant_none")
+	}
+	sh.Relation = g.Relation
+	rules := v.a.rules(payer.Insurance.Region, day(at))
+	purpose := "care"
+	if place.Kind == "pharmacy" || r.Bill.MedType == "41" {
+		purpose = "pharmacy"
+	}
+	switch {
+	case !r.Bill.UseAccount:
+		return no("account_not_asked")
+	case open == 0:
+		return no("nothing_left")
+	case !payer.Insurance.insured():
+		return no("person_not_insured")
+	case payer.Frozen:
+		return no("person_frozen")
+	case g.Terms.ValidUntil != 0 && day(at) > g.Terms.ValidUntil:
+		return no("grant_none")
+	case g.Paused:
+		return no("grant_paused")
+	case !slices.Contains(g.Terms.Purposes, purpose) || !within(rules.Usable, payer.Insurance.Region, place.Region):
+		return no("grant_scope")
+	}
+	// What there is for him in the account.
+	quota := g.Terms.Quota > 0
+	there := payer.Balance
+	if !quota {
+		there = ownFree(payer)
+	}
+	if rules.PastOnly {
+		there.Current = 0
+	}
+	if quota {
+		there = there.upTo(min(g.quotaLeft(), there.total()))
+	} else {
+		there = there.upTo(max(0, there.total()-rules.Floor))
+	}
+	// What he may take of it.
+	most := int64(1_000_000_000)
+	if c := g.Terms.PerSettlementCap; c > 0 {
+		most = min(most, c)
+	}
+	if c := g.Terms.MonthlyCap; c > 0 {
+		spent := int64(0)
+		if g.Spent.Month == s.Basis.Day/100 {
+			spent = g.Spent.Spent
+		}
+		most = min(most, max(0, c-spent))
+	}
+	if quota {
+		most = min(most, g.quotaLeft())
+	}
+	sh.Limit = there.upTo(min(there.total(), most))
+	gives := sh.Limit.upTo(open)
+	sh.Paid = gives
+	switch paid := gives.total(); {
+	case paid == open:
+		v.a.Reached("a relative pays all that is left")
+	case paid == most:
+		sh.Reason = "grant_cap_reached"
+		v.a.Reached("a relative pays up to a cap")
+	default:
+		sh.Reason = "account_empty"
+		v.a.Reached("a relative pays all he may share")
+	}
+	return sh, gives
+}
+
+// sold is what a sale writes.
+func (v *view) sold(p *paying, r *Request) effects {
+	s := p.sale
+	e := effects{}
+	e.messageOf(v, r, s)
+	if p.qr != nil {
+		t := p.qr.Token
+		t.State, t.SpentBy = "spent", s.ID
+		e.token(r.Credential.Key, t)
+	}
+	for _, l := range s.Lines {
+		for _, box := range l.TraceCodes {
+			e.box(box, s.ID)
+		}
+	}
+	v.bought(e, s, s.Told)
+	e.post(s, nil, p.patient, p.payers)
+	return e
+}
+
+// post works out what a settlement does to accounts, and its legs.
+func (e effects) post(s *settlement, original *settlement, patient *account, payers map[string]*account) {
+	s.Legs = []leg{
+		{Party: "institution", Delta: Pockets{Current: s.Paid.Total}},
+		{Party: "fund", Delta: Pockets{Current: -s.Paid.FundPaid}},
+		{Party: "cash", Delta: Pockets{Current: -s.Paid.CashDue}},
+	}
+	book := func(a account, d entry) {
+		d.Account, d.At, d.Kind, d.Ref = a.Person, s.At, s.Kind, s.ID
+		e.book(&a, &d)
+		s.Legs = append(s.Legs, leg{Party: "account", Account: a.Person, Seq: d.Seq, Delta: d.Delta})
+	}
+	me := patient.copied()
+	in, year := s.Basis.Insutype, s.Basis.Day/10000
+	if now := day(s.At) / 10000; me.Year.Year < now {
+		me.Year, me.Others = counter{Year: now, Insutype: in}, nil
+	}
+	if me.Year.Year == year {
+		if me.counter(year, in) == nil {
+			me.Others = append(me.Others, counter{Year: year, Insutype: in})
+		}
+		me.counter(year, in).add(s.Basis.Day, s.Paid.Deductible, s.Paid.FundPaid)
+	}
+	book(me, entry{Patient: true, Delta: s.Own.negative(), Day: s.Basis.Day, Insutype: in, Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid})
+	for _, sh := range s.Shares {
+		if sh.Paid == (Pockets{}) {
+			continue
+		}
+		payer := payers[sh.Grantor].copied()
+		d := entry{Delta: sh.Paid.negative(), Grant: sh.Binding}
+		if g := payer.given(sh.Binding); g != nil && (original == nil || original.entryOf(sh.Grantor) > g.Since) {
+			d.Month = s.Basis.Day / 100
+			if g.Spent.Month < d.Month {
+				g.Spent.Month, g.Spent.Spent = d.Month, 0
+			}
+			if g.Spent.Month == d.Month {
+				g.Spent.Spent += sh.Paid.total()
+			}
+			g.Used += sh.Paid.total()
+		}
+		book(payer, d)
+	}
+}
+
+// entryOf is the number of the entry that a sale made in an account.
+func (s *settlement) entryOf(person string) uint64 {
+	for _, l := range s.Legs {
+		if l.Party == "account" && l.Account == person {
+			return l.Seq
+		}
+	}
+	return 0
+}
+
+// givenBack works out what a reversal or a refund must be answered.
+func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string) {
+	e := effects{}
+	record, known := read[messageRecord](v, messageKey(r.Original))
+	if !known {
+		e[messageKey(r.Original)] = isMessage("fenced", "", nil)
+		v.a.Reached("a reversal of a message never seen")
+		return e, nil, "original_unknown"
+	}
+	if record.Settlement == nil {
+		return e, nil, "original_unknown"
+	}
+	sale := *record.Settlement
+	kept := make([]int64, len(sale.Kept))
+	if r.Op == OpRefund {
+		copy(kept, sale.Kept)
+		for _, back := range r.Returns {
+			if !slices.ContainsFunc(sale.Lines, func(l pricedLine) bool { return l.No == back.No }) {
+				return e, nil, "not_found"
+			}
+		}
+	}
+	left := false
+	for _, k := range sale.Kept {
+		left = left || k > 0
+	}
+	switch {
+	case sale.Kind != "settlement":
+		return e, nil, "original_unknown"
+	case !left:
+		return e, nil, "already_reversed"
+	}
+	if r.Op == OpRefund {
+		for _, back := range r.Returns {
+			i := slices.IndexFunc(sale.Lines, func(l pricedLine) bool { return l.No == back.No })
+			if kept[i] < back.Quantity {
+				return e, nil, "already_refunded"
+			}
+			kept[i] -= back.Quantity
+		}
+	}
+	var limits []Pockets
+	for _, sh := range sale.Shares {
+		limits = append(limits, sh.Paid)
+	}
+	was, is := sale.divided(sale.Kept, sale.Own, limits), sale.divided(kept, sale.Own, limits)
+	back := sale
+	back.ID, back.Original, back.At = r.Message, sale.ID, at
+	back.Kind = map[Op]string{OpReverse: "reversal", OpRefund: "refund"}[r.Op]
+	back.Presenter, back.Kept, back.Refunds, back.Lines, back.Shares, back.Told, back.Free = "", nil, nil, nil, nil, nil, Pockets{}
+	back.Paid = is.paid.minus(was.paid)
+	back.Own = is.own.plus(was.own.negative())
+	for i, l := range sale.Lines {
+		if kept[i] == sale.Kept[i] {
+			continue
+		}
+		l.Quantity = kept[i] - sale.Kept[i]
+		l.Amounts = is.lines[i].minus(was.lines[i])
+		l.Amount = l.Amounts.Total
+		if kept[i] != 0 {
+			l.TraceCodes = nil
+		}
+		for _, box := range l.TraceCodes {
+			e.box(box, "")
+		}
+		back.Lines = append(back.Lines, l)
+	}
+	payers := map[string]*account{}
+	for i, sh := range sale.Shares {
+		if sh.Paid != (Pockets{}) {
+			record, _ := read[accountRecord](v, accountKey(sh.Grantor))
+			payers[sh.Grantor] = &record.Account
+		}
+		sh.Paid, sh.Limit, sh.Reason = is.shares[i].plus(was.shares[i].negative()), Pockets{}, ""
+		if sh.Paid != (Pockets{}) {
+			back.Shares = append(back.Shares, sh)
+		}
+	}
+	v.bought(e, &back, sale.Told)
+	patient, _ := read[accountRecord](v, accountKey(sale.Patient))
+	e.post(&back, &sale, &patient.Account, payers)
+	after := sale
+	after.Kept, after.Refunds = kept, append(slices.Clone(sale.Refunds), r.Message)
+	e[messageKey(r.Original)] = isMessage("settled", "", &after)
+	e.messageOf(v, r, &back)
+	v.a.backTo(&sale, &back, &patient.Account, payers)
+	return e, &back, ""
+}
+
+// backTo notes what kinds of giving back were reached.
+func (a *Auditor) backTo(sale, back *settlement, patient *account, payers map[string]*account) {
+	if back.Kind == "refund" {
+		a.Reached("part of a sale comes back")
+	} else if len(sale.Refunds) > 0 {
+		a.Reached("what refunds have left of a sale is reversed")
+	}
+	if patient.Year.Year > sale.Basis.Day/10000 {
+		a.Reached("money comes back into an earlier year")
+	}
+	for _, sh := range back.Shares {
+		g := payers[sh.Grantor].given(sh.Binding)
+		switch {
+		case g == nil:
+			a.Reached("money comes back after its grant has ended")
+		case sale.entryOf(sh.Grantor) <= g.Since:
+			a.Reached("money comes back to a grant that began anew")
+		case g.Spent.Month > sale.Basis.Day/100:
+			a.Reached("money comes back into an earlier month")
+		}
+	}
+}

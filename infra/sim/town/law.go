@@ -1,0 +1,175 @@
+package town
+
+import (
+	"strconv"
+	"time"
+
+	"gongji/infra/sim/auditor"
+	"gongji/shared/family"
+)
+
+// law holds a seed's rules: for the house as policies, for the auditor as numbers.
+type law struct {
+	numbers  map[string][]*auditor.Rules
+	policies map[*auditor.Rules]*family.Policy
+}
+
+// For is the rules of a region on a day, for the house.
+func (l *law) For(region family.Region, day family.Day) *family.Policy {
+	return l.policies[l.rules(string(region), int(day))]
+}
+
+// rules is the same for the auditor.
+func (l *law) rules(region string, day int) *auditor.Rules {
+	versions := l.numbers[region]
+	if versions == nil {
+		versions = l.numbers[regions[0]]
+	}
+	latest := versions[0]
+	for _, r := range versions {
+		if r.From <= day {
+			latest = r
+		}
+	}
+	return latest
+}
+
+// regions are where people are insured and care is given: two cities of one
+// province, a municipality with a district of its own, and one far away.
+var regions = []string{"430100", "430200", "110100", "110105", "440300"}
+
+// drawLaw draws the rules of every region, narrow enough that their limits are met.
+func (t *town) drawLaw() {
+	t.law = &law{map[string][]*auditor.Rules{}, map[*auditor.Rules]*family.Policy{}}
+	for i, region := range regions {
+		versions := 1
+		if i == 0 || t.chance(0.2) {
+			versions = 2
+		}
+		from := 20210101
+		for v := range versions {
+			r := t.drawRules(region, v, from)
+			t.law.numbers[region] = append(t.law.numbers[region], r)
+			p := policyOf(r)
+			if err := p.Validate(); err != nil {
+				panic(err) // the house would not load it
+			}
+			t.law.policies[r] = p
+			from = dayOf(t.now.Add(t.between(0, 45*24*time.Hour)))
+		}
+	}
+}
+
+// dayOf is a day in China as YYYYMMDD.
+func dayOf(at time.Time) int {
+	china := at.UTC().Add(8 * time.Hour)
+	return china.Year()*10000 + int(china.Month())*100 + china.Day()
+}
+
+func (t *town) drawRules(region string, version, from int) *auditor.Rules {
+	scopes := []string{"city", "province", "nation", "nation", "nation", "nation"}
+	r := &auditor.Rules{
+		ID: region + "@" + strconv.Itoa(version+1), Region: region, From: from,
+		ConsentAge: 14 + t.rng.IntN(5), MaxLinks: 1 + t.rng.IntN(5), QRLife: time.Duration(10+t.rng.IntN(110)) * time.Second,
+		Kins:       []string{"spouse", "parent", "child", "sibling", "grandparent", "grandchild"},
+		MaxPerKin:  map[string]int{"spouse": 1 + t.rng.IntN(2), "parent": 1 + t.rng.IntN(3)},
+		MaxMembers: 1 + t.rng.IntN(6), MaxGrantors: 1 + t.rng.IntN(6),
+		Grantors: [][]string{{"310"}, {"310"}, {"310", "390"}}[t.rng.IntN(3)],
+		Insured:  pick(t, scopes), Usable: pick(t, scopes),
+		Purposes:       []string{"care", "pharmacy", "premium"},
+		PaysOutOfScope: t.chance(0.2), PastOnly: t.chance(0.2),
+	}
+	r.BadCodes, r.BadPause = 2+t.rng.IntN(4), time.Duration(10+t.rng.IntN(60))*time.Second
+	if t.chance(0.1) {
+		r.Traced = []string{"102"}
+	}
+	if t.chance(0.2) {
+		r.Kins = r.Kins[:3]
+	}
+	if t.chance(0.2) {
+		r.Purposes = r.Purposes[:2]
+	}
+	if t.chance(0.3) {
+		r.Floor = t.rng.Int64N(20_000)
+	}
+	switch t.rng.IntN(3) {
+	case 0:
+		r.ByBalance = true
+	case 1:
+		r.Chosen = true
+	}
+	for _, class := range []struct {
+		insutype string
+		psn      []string
+	}{{"310", []string{"11"}}, {"310", []string{"12"}}, {"390", nil}} {
+		b := auditor.Benefit{Insutype: class.insutype, PsnTypes: class.psn, MedTypes: []string{"11", "12", "13"}, Deductible: map[string]int64{}, Ratio: map[string]int64{}}
+		for _, g := range []string{"0", "1", "2", "3"} {
+			if g == "0" || t.chance(0.8) {
+				b.Ratio[g] = pick(t, []int64{0, 3333, 5000, 6667, 7000, 9000, 10_000})
+				b.Deductible[g] = pick(t, []int64{0, 1, 5000, 20_000})
+			}
+		}
+		if t.chance(0.6) {
+			b.YearlyCap = 1 + t.rng.Int64N(40_000)
+		}
+		if t.chance(0.3) {
+			b.DailyCap = 1 + t.rng.Int64N(8_000)
+		}
+		if t.chance(0.3) {
+			b.VisitCap = 1 + t.rng.Int64N(5_000)
+		}
+		if t.chance(0.9) {
+			r.Benefits = append(r.Benefits, b)
+		}
+	}
+	return r
+}
+
+// policyOf writes the numbers as the house has them.
+func policyOf(r *auditor.Rules) *family.Policy {
+	p := &family.Policy{
+		Region: family.Region(r.Region), Version: r.ID[len(r.Region)+1:], From: family.Day(r.From), NameZH: "试", NameEN: "test",
+		ConsentAge: r.ConsentAge, MaxLinks: r.MaxLinks, QRLife: r.QRLife, AccountPaysOutOfScope: r.PaysOutOfScope,
+		BadCodes: r.BadCodes, BadCodesPause: r.BadPause, QRVisitLife: time.Hour, Trace: family.TracePolicy{ListTypes: r.Traced},
+		Grants: family.GrantPolicy{
+			MaxPerKin: map[family.Kin]int{}, MaxMembers: r.MaxMembers, MaxGrantors: r.MaxGrantors,
+			Insured: family.Scope(r.Insured), Usable: family.Scope(r.Usable), Order: family.FilingOrder, Money: family.LiveBalance,
+			Floor: family.Fen(r.Floor), Kins: named[family.Kin](r.Kins), Grantors: named[family.Insutype](r.Grantors), Purposes: named[family.Purpose](r.Purposes),
+		},
+	}
+	for kin, n := range r.MaxPerKin {
+		p.Grants.MaxPerKin[family.Kin(kin)] = n
+	}
+	if r.ByBalance {
+		p.Grants.Order = family.BalanceOrder
+	}
+	if r.Chosen {
+		p.Grants.Order = family.ChosenOrder
+	}
+	if r.PastOnly {
+		p.Grants.Money = family.PastYears
+	}
+	for _, b := range r.Benefits {
+		benefit := family.Benefit{
+			Insutype: family.Insutype(b.Insutype), PsnTypes: named[family.PsnType](b.PsnTypes), MedTypes: named[family.MedType](b.MedTypes),
+			Deductible: map[family.Grade]family.Fen{}, Ratio: map[family.Grade]family.Ratio{}, YearlyCap: family.Fen(b.YearlyCap), DailyCap: family.Fen(b.DailyCap), VisitCap: family.Fen(b.VisitCap),
+		}
+		for g, fen := range b.Deductible {
+			benefit.Deductible[family.Grade(g)] = family.Fen(fen)
+		}
+		for g, ratio := range b.Ratio {
+			benefit.Ratio[family.Grade(g)] = family.Ratio(ratio)
+		}
+		p.Benefits = append(p.Benefits, benefit)
+	}
+	return p
+}
+
+// named gives the words of a list the law's types.
+func named[T ~string](words []string) []T {
+	var out []T
+	for _, w := range words {
+		out = append(out, T(w))
+	}
+	return out
+}
