@@ -1,6 +1,8 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"gongji/shared/family"
@@ -215,7 +217,8 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	}
 	more := needs{decisive: accountKeys(grantorsOf(record.Account))}
 	asksWho := false
-	for code, item := range g.Items {
+	for _, code := range slices.Sorted(maps.Keys(g.Items)) { // the same reads for the same bill
+		item := g.Items[code]
 		if item.PerPeriod() {
 			more.decisive = append(more.decisive, boughtKey(patient, code))
 		}

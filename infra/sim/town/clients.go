@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,13 +159,7 @@ func (t *town) fresh() *request {
 		return t.reference()
 	}
 	if len(t.days) > 0 && t.chance(0.5) {
-		for day := range t.days { // one of them, the same in each run
-			best := day
-			for other := range t.days {
-				best = max(best, other)
-			}
-			return t.prove("", best)
-		}
+		return t.prove("", pick(t, slices.Sorted(maps.Keys(t.days))))
 	}
 	return t.prove(pick(t, t.people).No, 0)
 }

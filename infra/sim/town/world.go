@@ -3,6 +3,8 @@ package town
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"gongji/infra/sim/auditor"
@@ -252,7 +254,7 @@ func (t *town) proveAll() {
 		t.start(t.prove(h.No, 0), t.processes[0])
 	}
 	t.settleAll()
-	for day := range t.days {
+	for _, day := range slices.Sorted(maps.Keys(t.days)) {
 		t.start(t.prove("", day), t.processes[0])
 		t.settleAll()
 	}
