@@ -407,6 +407,7 @@ type itemRecord struct{ Versions []Item }
 
 // Where records lie.
 func accountKey(p string) store.Key { return store.Key{Part: "ACCT#" + p, Sort: "A"} }
+
 func entryKey(p string, seq uint64) store.Key {
 	return store.Key{Part: "ACCT#" + p, Sort: fmt.Sprintf("E#%012d", seq)}
 }
