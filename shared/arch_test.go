@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"shared/store/storetest": {"shared/store"},
 
 	"shared/app": {"shared/family", "shared/pinyin", "shared/store", "shared/vault"},
-	"shared/api": {"shared/app", "shared/answer", "shared/family", "shared/qrimage"},
+	"shared/api": {"shared/app", "shared/answer", "shared/catalogue", "shared/family", "shared/qrimage"},
 	"shared/his": {"shared/app", "shared/answer", "shared/family"},
 	"shared/web": {},
 

@@ -1,12 +1,10 @@
 package api
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"iter"
 	"mime"
 	"net/http"
 	"reflect"
@@ -74,63 +72,6 @@ func (f placeFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	})
 }
 
-// itemFeed is one version of a catalogue item as the insurer feeds it.
-type itemFeed struct {
-	Code     string            `json:"code" minLength:"1" maxLength:"50"`
-	Name     string            `json:"name" minLength:"1" maxLength:"300"`
-	ListType string            `json:"list_type" maxLength:"6" doc:"101 drugs … 201 services, 301 consumables"`
-	Class    string            `json:"class" enum:"A,B,C"`
-	SelfPay  map[string]string `json:"self_pay_ratio,omitempty" nullable:"true" doc:"先行自付 by insutype, four decimals; absent is nothing"`
-	Ceiling  map[string]int64  `json:"ceiling_fen,omitempty" nullable:"true" doc:"Highest unit price that counts, by hosp_lv; a level without one of its own takes its grade's (1, 2 or 3); absent is none"`
-	From     string            `json:"effective_from"`
-	To       string            `json:"effective_to,omitempty" nullable:"true"`
-}
-
-func (f itemFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
-	item := family.Item{Code: f.Code, Name: f.Name, ListType: f.ListType, Class: family.Class(f.Class)}
-	if !family.IsItemCode(f.Code) {
-		return "", family.Faulty("code", errors.New("a code has 1 to 50 letters, digits and signs"))
-	}
-	var err error
-	if item.From, err = family.ParseDay(f.From); err != nil {
-		return "", family.Faulty("effective_from", err)
-	}
-	if f.To != "" {
-		if item.To, err = family.ParseDay(f.To); err != nil {
-			return "", family.Faulty("effective_to", err)
-		}
-		if item.To < item.From {
-			return "", family.Faulty("effective_to", errors.New("it ends before it begins"))
-		}
-	}
-	for insutype, text := range f.SelfPay {
-		if i := family.Insutype(insutype); i != family.Employee && i != family.Resident {
-			return "", family.Faulty("self_pay_ratio", errors.New("an insurance is 310 or 390"))
-		}
-		ratio, err := family.ParseRatio(text)
-		if err != nil {
-			return "", family.Faulty("self_pay_ratio."+insutype, err)
-		}
-		if item.SelfPay == nil {
-			item.SelfPay = map[family.Insutype]family.Ratio{}
-		}
-		item.SelfPay[family.Insutype(insutype)] = ratio
-	}
-	for level, fen := range f.Ceiling {
-		if family.Level(level).Grade() == "" {
-			return "", family.Faulty("ceiling_fen", errors.New("a level is 1 to 11"))
-		}
-		if fen < 1 || fen > int64(family.MaxFen) {
-			return "", family.Faulty("ceiling_fen."+level, fmt.Errorf("a ceiling is 1 to %d", int64(family.MaxFen)))
-		}
-		if item.Ceiling == nil {
-			item.Ceiling = map[family.Level]family.Fen{}
-		}
-		item.Ceiling[family.Level(level)] = family.Fen(fen)
-	}
-	return a.FeedItem(ctx, item)
-}
-
 // creditFeed is a payment into an account as the insurer feeds it.
 type creditFeed struct {
 	Reference string `json:"reference" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" doc:"Its identity"`
@@ -166,6 +107,9 @@ type fedWire struct {
 	MessageZH string `json:"message_zh,omitempty"`
 	MessageEN string `json:"message_en,omitempty"`
 	Detail    string `json:"detail,omitempty"`
+
+	Warnings []warningWire `json:"warnings,omitempty" doc:"Of a catalogue item that was taken, or would be: what a clerk should look at"`
+	Changes  []changeWire  `json:"changes,omitempty" doc:"Of a catalogue item: what is otherwise than in force on its first day"`
 }
 
 // feedRoute registers a route that takes one record as JSON, or many as NDJSON
@@ -175,59 +119,57 @@ func feedRoute[R feeder](d *door, op huma.Operation) {
 		ContentType string `header:"Content-Type" hidden:"true"`
 		RawBody     []byte `contentType:"application/x-ndjson"`
 	}
-	type feedAnswer struct {
-		Status      int
-		ContentType string `header:"Content-Type" hidden:"true"`
-		Body        []byte
-	}
 	op.Method, op.Tags, op.MaxBodyBytes = http.MethodPost, []string{"operators"}, maxFeed
 	var shape feedShape
 	route(d, Operators, op, func(ctx context.Context, in *ask) (*feedAnswer, error) {
+		feed := func(r record[R]) (fedWire, error) {
+			if r.err != nil {
+				return fedWire{}, r.err
+			}
+			fed, err := r.value.feed(ctx, d.app)
+			return fedOf(r.line, fed), err
+		}
 		if kind, _, _ := mime.ParseMediaType(in.ContentType); kind != "application/x-ndjson" {
-			if len(in.RawBody) > maxBody {
-				return nil, &family.Refusal{Code: family.TooLarge, Allowed: strconv.Itoa(maxBody) + " bytes"}
-			}
-			fed, err := feedOne[R](ctx, d, shape, in.RawBody)
+			value, err := readRecord[R](shape, in.RawBody)
+			line, err := feed(record[R]{1, value, err})
+			return fedAlone(line, err)
+		}
+		return fedMany(readRecords[R](shape, in.RawBody), func(r record[R]) fedWire {
+			line, err := feed(r)
 			if err != nil {
-				return nil, err
+				line = d.notFed(ctx, r.line, err)
 			}
-			line := fedOf(1, fed)
-			body, err := json.Marshal(line)
-			return &feedAnswer{Status: line.Status, ContentType: "application/json", Body: append(body, '\n')}, err
+			return line
+		})
+	}, func(api huma.API) { shape = describeFeed[R](api, op.Path) })
+}
+
+// feedAnswer is the answer of a feed: one line, or a line for each record.
+type feedAnswer struct {
+	Status      int
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Body        []byte
+}
+
+// fedAlone answers a single record.
+func fedAlone(line fedWire, err error) (*feedAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(line)
+	return &feedAnswer{Status: line.Status, ContentType: "application/json", Body: append(body, '\n')}, err
+}
+
+// fedMany answers many records, a line each, in their order.
+func fedMany[R any](records iter.Seq[R], feed func(R) fedWire) (*feedAnswer, error) {
+	var out bytes.Buffer
+	lines := json.NewEncoder(&out)
+	for r := range records {
+		if err := lines.Encode(feed(r)); err != nil {
+			return nil, err
 		}
-		var out bytes.Buffer
-		lines := bufio.NewScanner(bytes.NewReader(in.RawBody))
-		lines.Buffer(nil, maxFeed+1)
-		for n := 1; lines.Scan(); n++ {
-			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-				continue
-			}
-			var line fedWire
-			if len(lines.Bytes()) > maxBody {
-				line = d.notFed(ctx, n, &family.Refusal{Code: family.TooLarge, Allowed: strconv.Itoa(maxBody) + " bytes"})
-			} else if fed, err := feedOne[R](ctx, d, shape, lines.Bytes()); err != nil {
-				line = d.notFed(ctx, n, err)
-			} else {
-				line = fedOf(n, fed)
-			}
-			if err := json.NewEncoder(&out).Encode(line); err != nil {
-				return nil, err
-			}
-		}
-		return &feedAnswer{Status: http.StatusOK, ContentType: "application/x-ndjson", Body: out.Bytes()}, lines.Err()
-	}, func(api huma.API) {
-		shape.registry = api.OpenAPI().Components.Schemas
-		shape.record = shape.registry.Schema(reflect.TypeFor[R](), true, "")
-		post := api.OpenAPI().Paths[op.Path].Post
-		post.Metadata["feed"] = true
-		post.RequestBody.Content["application/json"] = &huma.MediaType{Schema: shape.record}
-		for status, description := range map[string]string{"200": "One record: nothing new. Many: a line for each", "201": "Created"} {
-			post.Responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{
-				"application/json":     {Schema: shape.registry.Schema(reflect.TypeFor[fedWire](), true, "")},
-				"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}},
-			}}
-		}
-	})
+	}
+	return &feedAnswer{Status: http.StatusOK, ContentType: "application/x-ndjson", Body: out.Bytes()}, nil
 }
 
 // feedShape is what a record of a feed must look like, and where that refers to.
@@ -236,26 +178,69 @@ type feedShape struct {
 	registry huma.Registry
 }
 
-// feedOne reads one record as strictly as every other body and feeds it.
-func feedOne[R feeder](ctx context.Context, d *door, shape feedShape, text []byte) (app.Fed, error) {
+// describeFeed tells in the document what a feed takes and answers.
+func describeFeed[R any](api huma.API, path string) feedShape {
+	registry := api.OpenAPI().Components.Schemas
+	shape := feedShape{registry.Schema(reflect.TypeFor[R](), true, ""), registry}
+	post := api.OpenAPI().Paths[path].Post
+	post.Metadata["feed"] = true
+	post.RequestBody.Content["application/json"] = &huma.MediaType{Schema: shape.record}
+	for status, description := range map[string]string{"200": "One record: nothing new. Many: a line for each", "201": "Created"} {
+		post.Responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{
+			"application/json":     {Schema: registry.Schema(reflect.TypeFor[fedWire](), true, "")},
+			"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}},
+		}}
+	}
+	return shape
+}
+
+// record is one record of a feed as it was read.
+type record[R any] struct {
+	line  int
+	value R
+	err   error // why it could not be read
+}
+
+// readRecords reads NDJSON line by line; empty lines are none.
+func readRecords[R any](shape feedShape, body []byte) iter.Seq[record[R]] {
+	return func(yield func(record[R]) bool) {
+		n := 0
+		for text := range bytes.Lines(body) {
+			n++
+			if len(bytes.TrimSpace(text)) == 0 {
+				continue
+			}
+			value, err := readRecord[R](shape, text)
+			if !yield(record[R]{n, value, err}) {
+				return
+			}
+		}
+	}
+}
+
+// readRecord reads one record as strictly as every other body.
+func readRecord[R any](shape feedShape, text []byte) (R, error) {
+	var record R
+	if len(text) > maxBody {
+		return record, &family.Refusal{Code: family.TooLarge, Allowed: strconv.Itoa(maxBody) + " bytes"}
+	}
 	if refusal := checkJSON(text); refusal != nil {
-		return "", refusal
+		return record, refusal
 	}
 	var loose any
 	if err := json.Unmarshal(text, &loose); err != nil {
-		return "", &family.Refusal{Code: family.Malformed, Detail: "not JSON"}
+		return record, &family.Refusal{Code: family.Malformed, Detail: "not JSON"}
 	}
 	path, found := huma.NewPathBuffer(nil, 0), &huma.ValidateResult{}
 	path.Push("body")
 	huma.Validate(shape.registry, shape.record, path, huma.ModeWriteToServer, loose, found)
 	if len(found.Errors) > 0 {
-		return "", refusalOf(http.StatusUnprocessableEntity, "validation failed", found.Errors)
+		return record, refusalOf(http.StatusUnprocessableEntity, "validation failed", found.Errors)
 	}
-	var record R
 	if err := json.Unmarshal(text, &record); err != nil {
-		return "", &family.Refusal{Code: family.Malformed, Detail: "not a record of this feed"}
+		return record, &family.Refusal{Code: family.Malformed, Detail: "not a record of this feed"}
 	}
-	return record.feed(ctx, d.app)
+	return record, nil
 }
 
 func fedOf(line int, fed app.Fed) fedWire {
@@ -276,7 +261,7 @@ func (d *door) operatorRoutes() {
 	tags := []string{"operators"}
 	feedRoute[personFeed](d, huma.Operation{OperationID: "feed-persons", Path: "/v1/persons", Summary: "Persons, as the insurer knows them"})
 	feedRoute[placeFeed](d, huma.Operation{OperationID: "feed-institutions", Path: "/v1/institutions", Summary: "Hospitals and pharmacies"})
-	feedRoute[itemFeed](d, huma.Operation{OperationID: "feed-catalogue", Path: "/v1/catalogue", Summary: "Catalogue items, a version each"})
+	d.catalogueRoute()
 	feedRoute[creditFeed](d, huma.Operation{OperationID: "feed-credits", Path: "/v1/credits", Summary: "Payments into accounts"})
 
 	type personPath struct {

@@ -53,6 +53,7 @@ type App struct {
 	random   io.Reader
 	pause    func(ctx context.Context, n int) error
 	log      *slog.Logger
+	stock    stockroom
 }
 
 // New returns an App over its parts.

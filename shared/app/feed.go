@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"gongji/shared/family"
@@ -186,42 +185,6 @@ func (a *App) FeedPlace(ctx context.Context, in family.Place) (Fed, error) {
 			return FedUpdated, nil
 		}
 		return FedCreated, put(t, rowRef, pointerRecord{To: string(in.Code)})
-	})
-}
-
-// maxVersions bounds the versions of one catalogue item.
-const maxVersions = 50
-
-// FeedItem takes over one version of a catalogue item; its first day tells it
-// from the item's other versions.
-func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
-	return act(ctx, a, func(t *tx) (Fed, error) {
-		itemRef := itemKey(in.Code)
-		if err := t.read(itemRef); err != nil {
-			return "", err
-		}
-		has, _, err := get(t, itemRef)
-		if err != nil {
-			return "", err
-		}
-		fed, called := FedCreated, slices.ContainsFunc(has.Versions, func(v family.Item) bool { return v.Name == in.Name })
-		at := slices.IndexFunc(has.Versions, func(v family.Item) bool { return v.From == in.From })
-		switch {
-		case at >= 0 && has.Versions[at].Equal(in):
-			return FedUnchanged, nil
-		case at >= 0:
-			has.Versions[at], fed = in, FedUpdated
-		case len(has.Versions) >= maxVersions:
-			return "", &family.Refusal{Code: family.StateForbids, Field: "effective_from", Detail: "the item has too many versions"}
-		default:
-			has.Versions = append(has.Versions, in)
-		}
-		if !called {
-			if err := t.index(itemShelf, in.Name, in.Code); err != nil {
-				return "", err
-			}
-		}
-		return fed, put(t, itemRef, has)
 	})
 }
 

@@ -35,7 +35,7 @@ type needs struct{ decisive, reference []keyed }
 // needs returns what a settlement reads first: the place, the goods, the boxes, and
 // whom the credential names.
 func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
-	n := billNeeds(place, in.Bill)
+	n := a.billNeeds(place, in.Bill)
 	switch c := in.Credential; c.Type {
 	case ByQR, ByECToken:
 		if key, ok := a.qrOf(place, c); ok {
@@ -53,10 +53,14 @@ func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
 	return n
 }
 
-func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
+// billNeeds returns the place, the boxes, and the goods that are not remembered.
+func (a *App) billNeeds(place family.InstitutionCode, bill family.Bill) needs {
 	n := needs{reference: []keyed{placeKey(place)}}
+	now := a.now()
 	for _, l := range bill.Lines {
-		n.reference = append(n.reference, itemKey(l.Code))
+		if _, ok := a.stock.get(l.Code, now); !ok {
+			n.reference = append(n.reference, itemKey(l.Code))
+		}
 		for _, code := range l.TraceCodes {
 			n.decisive = append(n.decisive, boxKey(code))
 		}
@@ -83,7 +87,7 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 			return fail(err)
 		}
 	}
-	need := billNeeds(place, in.Bill)
+	need := a.billNeeds(place, in.Bill)
 	ahead := append(need.reference, accountKey(patient))
 	if qr != nil {
 		ahead = append(ahead, accountKeys(qr.Grantors)...)
@@ -188,7 +192,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	g := gathered{records: map[family.PersonNo]accountRecord{}}
 	names := map[family.PersonNo]string{}
 	patientRef := accountKey(patient)
-	need := billNeeds(place, bill)
+	need := a.billNeeds(place, bill)
 	if err := t.load(append(need.decisive, patientRef), need.reference); err != nil {
 		return g, nil, err
 	}
@@ -212,7 +216,11 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Bought: map[string]family.Quantity{}, Policy: a.policyOf(record.Account, now),
 	}
 	day := family.DayOf(now)
-	if err := g.goods(t, bill, day); err != nil {
+	stock, err := a.goodsOn(t, bill, now)
+	if err != nil {
+		return g, nil, err
+	}
+	if err := g.goods(t, bill, stock, day); err != nil {
 		return g, nil, err
 	}
 	more := needs{decisive: accountKeys(grantorsOf(record.Account))}
@@ -258,13 +266,9 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 
 // goods puts what the catalogue has in force, and the boxes that were sold, into the
 // case.
-func (g *gathered) goods(t *tx, bill family.Bill, day family.Day) error {
+func (g *gathered) goods(t *tx, bill family.Bill, stock map[string][]family.Item, day family.Day) error {
 	for _, l := range bill.Lines {
-		item, _, err := get(t, itemKey(l.Code))
-		if err != nil {
-			return err
-		}
-		if version, found := family.ItemOn(item.Versions, day); found {
+		if version, found := family.ItemOn(stock[l.Code], day); found {
 			g.Items[l.Code] = version
 		}
 		for _, code := range l.TraceCodes {

@@ -257,6 +257,9 @@ func (t *tx) load(decisive, reference []keyed) error {
 	return nil
 }
 
+// knows tells whether a record was read in this attempt.
+func (t *tx) knows(ref keyed) bool { _, ok := t.slots[ref.storeKey()]; return ok }
+
 // release takes a record back out of the commit's checks: the decision did not
 // depend on it after all.
 func (t *tx) release(ref keyed) { t.slots[ref.storeKey()].checked = false }

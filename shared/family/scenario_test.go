@@ -232,7 +232,12 @@ func (s *stage) do(st statement) {
 	case "insurance":
 		p := s.who(w)
 		account := s.town.accounts[p]
-		account.Insurance.Active = oneOf(w, "what became of it", []string{"active", "stopped"}) == "active"
+		if w.has("is") {
+			account.Insurance.Insutype = oneOf(w, "an insurance", []family.Insutype{family.Employee, family.Resident, family.NoCover})
+			account.Insurance.PsnType = family.PsnType(w.next("a person class"))
+		} else {
+			account.Insurance.Active = oneOf(w, "what became of it", []string{"active", "stopped"}) == "active"
+		}
 		s.town.accounts[p] = account
 	case "freeze", "unfreeze":
 		p := s.who(w)
@@ -318,6 +323,11 @@ func (s *stage) policy(w *words, st statement) bool {
 			p.Grants.MaxGrantors = w.number("a number")
 		case "account_pays_out_of_scope":
 			p.AccountPaysOutOfScope = true
+		case "traces":
+			p.Trace.ListTypes = strings.Split(w.next("list types"), ",")
+			if w.has("but") {
+				p.Trace.Exempt = strings.Split(w.next("beginnings of codes"), ",")
+			}
 		case "benefit":
 			b := family.Benefit{Insutype: family.Insutype(w.next("an insurance")), MedTypes: []family.MedType{family.Outpatient}}
 			w.must("deductible")
@@ -330,6 +340,12 @@ func (s *stage) policy(w *words, st statement) bool {
 			}
 			if w.has("cap") {
 				b.YearlyCap = w.yuan()
+			}
+			if w.has("daily") {
+				b.DailyCap = w.yuan()
+			}
+			if w.has("visit") {
+				b.VisitCap = w.yuan()
 			}
 			p.Benefits = append(p.Benefits, b)
 		default:
@@ -376,6 +392,9 @@ func (s *stage) person(w *words) {
 		born = read(w, "a birthday", family.ParseDay)
 	}
 	s.town.enrol(p, born, i)
+	if w.has("sex") {
+		s.town.sex[p] = oneOf(w, "a sex", []family.Sex{family.Male, family.Female})
+	}
 	if w.has("balance") {
 		s.town.credit(p, family.Pockets{Current: w.yuan()})
 	}
@@ -423,7 +442,53 @@ func (s *stage) item(w *words) {
 			item.Ceiling[level] = ceiling
 		}
 	}
+	if w.has("list") {
+		item.ListType = w.next("a list type")
+	}
+	if w.has("excluded") {
+		item.Excluded = w.next("a category of the negative list")
+	}
+	if w.has("only") {
+		item.Limits = limits(w)
+	}
 	s.town.items[item.Code] = item
+}
+
+// limits reads for what and for whom an item is paid.
+func limits(w *words) *family.Limits {
+	l := &family.Limits{}
+	for len(w.rest) > 0 {
+		switch what := w.next("a limit"); what {
+		case "prescription":
+			l.Prescription = true
+		case "ages":
+			l.MinAge = w.number("the first age")
+			w.must("to")
+			l.MaxAge = w.number("the last age")
+		case "sex":
+			l.Sex = oneOf(w, "a sex", []family.Sex{family.Male, family.Female})
+		case "grades":
+			for _, g := range strings.Split(w.next("grades"), ",") {
+				l.Grades = append(l.Grades, family.Grade(g))
+			}
+		case "kind":
+			l.Kinds = []family.InstitutionKind{oneOf(w, "a kind", []family.InstitutionKind{family.Hospital, family.Pharmacy})}
+		case "diagnoses":
+			l.Diagnoses = strings.Split(w.next("diagnoses"), ",")
+		case "days":
+			l.MaxDays = w.number("days")
+		case "each":
+			l.MaxQuantity = read(w, "a quantity", family.ParseQuantity)
+		case "period":
+			l.PeriodQuantity = read(w, "a quantity", family.ParseQuantity)
+			w.must("in")
+			l.PeriodDays = w.number("days")
+			w.must("days")
+		default:
+			throw(w.line, "there is no limit %q", what)
+		}
+	}
+	return l
 }
 
 // terms reads the terms of a grant.
@@ -533,7 +598,7 @@ func (s *stage) putBill(w *words, st statement) {
 	w.must("kind")
 	c.Bill.MedType = family.MedType(w.next("a kind of visit"))
 	for _, d := range st.details {
-		l := s.line(d)
+		l := s.line(d, &c.Need)
 		c.Bill.Lines = append(c.Bill.Lines, l)
 		c.Bill.Total += l.Amount
 	}
@@ -550,6 +615,8 @@ func (s *stage) putBill(w *words, st statement) {
 			c.Bill.ExpectedCash = &cash
 		case w.has("total"):
 			c.Bill.Total = w.yuan()
+		case w.has("diagnosed"):
+			c.Need.Diagnoses = strings.Split(w.next("diagnoses"), ",")
 		default:
 			w.done()
 		}
@@ -558,7 +625,7 @@ func (s *stage) putBill(w *words, st statement) {
 }
 
 // line reads a line of a bill: "1 X1 12.50 x 4 = 50.00 boxes a,b".
-func (s *stage) line(d statement) family.Line {
+func (s *stage) line(d statement, need *family.Need) family.Line {
 	w := &words{line: d.line, rest: d.words}
 	l := family.Line{No: w.number("a line number"), Code: w.next("a code")}
 	l.UnitPrice = w.yuan()
@@ -571,6 +638,19 @@ func (s *stage) line(d statement) family.Line {
 	}
 	if w.has("boxes") {
 		l.TraceCodes = strings.Split(w.next("boxes"), ",")
+	}
+	var p family.Prescription
+	if w.has("prescription") {
+		p.No = w.next("a prescription's number")
+	}
+	if w.has("days") {
+		p.Days = w.number("days of supply")
+	}
+	if p != (family.Prescription{}) {
+		if need.Prescriptions == nil {
+			need.Prescriptions = map[int]family.Prescription{}
+		}
+		need.Prescriptions[l.No] = p
 	}
 	w.done()
 	return l
@@ -598,6 +678,7 @@ func (s *stage) act(verb string, w *words) (family.Settlement, *family.Refusal) 
 		throw(w.line, "there is no bill to %s", verb)
 	}
 	c := s.town.caseOf(s.bill.Patient.Person, s.bill.Place.Code, s.bill.Bill, s.bill.Token)
+	c.Need = s.bill.Need
 	if verb == "quote" {
 		return family.Quote(c)
 	}
@@ -644,7 +725,7 @@ func (s *stage) expect(st statement, done *family.Settlement, refusal *family.Re
 		w := &words{line: d.line, rest: d.words}
 		key := w.next("an expectation")
 		part, isAmount := amounts[key]
-		ofSettlement := isAmount || key == "pays" || key == "line" || key == "rules"
+		ofSettlement := isAmount || key == "pays" || key == "line" || key == "rules" || key == "will"
 		switch {
 		case ofSettlement && done == nil:
 			throw(d.line, "%q is expected of a settlement", key)
@@ -662,6 +743,8 @@ func (s *stage) expect(st statement, done *family.Settlement, refusal *family.Re
 			shares++
 		case key == "line":
 			s.expectLine(w, done)
+		case key == "will":
+			s.expectVerdict(w, done)
 		case key == "rules":
 			if want := w.next("a policy"); done.Policy != want {
 				throw(d.line, "settled under %s, expected %s", done.Policy, want)
@@ -713,6 +796,31 @@ func (s *stage) expectShare(w *words, done *family.Settlement, i int) {
 }
 
 // expectLine reads "line 3 ceiling_reached over 15.00 pre 16.00 in 64.00".
+// expectVerdict reads "will pay", "will pay_partly item_not_covered 390.00 line 4" or
+// "will not_pay …": the answer to "will it pay?" and what stands in the way.
+func (s *stage) expectVerdict(w *words, done *family.Settlement) {
+	v := done.Verdict()
+	want := oneOf(w, "an answer", []string{"pay", "pay_partly", "not_pay"})
+	if string(v.Code) != "will_"+want {
+		throw(w.line, "it %s, expected will_%s", v.Code, want)
+	}
+	if v.Condition == nil {
+		return
+	}
+	if code := oneOf(w, "a reason", family.Codes); v.Condition.Code != code {
+		throw(w.line, "%s stands in the way, expected %s", v.Condition.Code, code)
+	}
+	if fen := w.yuan(); v.Condition.Fen != fen {
+		throw(w.line, "it keeps %v out, expected %v", v.Condition.Fen, fen)
+	}
+	if line := v.Condition.Line; line != 0 {
+		w.must("line")
+		if no := w.number("a line number"); no != line {
+			throw(w.line, "it is of line %d, expected %d", line, no)
+		}
+	}
+}
+
 func (s *stage) expectLine(w *words, done *family.Settlement) {
 	no := w.number("a line number")
 	i := slices.IndexFunc(done.Lines, func(l family.PricedLine) bool { return l.No == no })
@@ -900,6 +1008,8 @@ func TestScenariosCoverReasons(t *testing.T) {
 		family.AlreadyReversed, family.AlreadyRefunded, family.NotFound,
 		family.RelationNotAllowed, family.BindingLimitReached, family.AlreadyBound, family.StateForbids, family.NotPermitted,
 		family.CoveredInFull, family.CoveredInPart, family.CeilingReached,
+		family.NeverCovered, family.KindLimited, family.LevelLimited, family.PrescriptionNeeded, family.AgeLimited, family.SexLimited, family.IndicationLimited,
+		family.TraceMissing, family.QuantityLimit,
 	} {
 		missing[code] = true
 	}

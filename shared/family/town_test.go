@@ -36,6 +36,8 @@ type town struct {
 	accounts map[family.PersonNo]family.Account
 	entries  map[family.PersonNo][]family.Entry
 	born     map[family.PersonNo]family.Day
+	sex      map[family.PersonNo]family.Sex
+	bought   map[family.PersonNo]map[string][]family.Purchase
 	bindings map[family.BindingID]family.Binding
 	bound    map[family.PersonNo][]family.Bound
 	places   map[family.InstitutionCode]family.Place
@@ -52,6 +54,8 @@ func newTown(now time.Time, rules func(family.Region, family.Day) *family.Policy
 		accounts: map[family.PersonNo]family.Account{},
 		entries:  map[family.PersonNo][]family.Entry{},
 		born:     map[family.PersonNo]family.Day{},
+		sex:      map[family.PersonNo]family.Sex{},
+		bought:   map[family.PersonNo]map[string][]family.Purchase{},
 		bindings: map[family.BindingID]family.Binding{},
 		bound:    map[family.PersonNo][]family.Bound{},
 		places:   map[family.InstitutionCode]family.Place{},
@@ -160,7 +164,12 @@ func (w *town) caseOf(patient family.PersonNo, place family.InstitutionCode, bil
 	account := w.accounts[patient]
 	c := family.Case{
 		Now: w.now, Place: w.places[place], Patient: account, Token: token, Bill: bill,
-		Items: w.items, Sold: w.sold, Policy: w.policyOf(patient),
+		Items: w.items, Sold: w.sold, Policy: w.policyOf(patient), Born: w.born[patient], Sex: w.sex[patient], Bought: map[string]family.Quantity{},
+	}
+	for code, item := range w.items {
+		if item.PerPeriod() {
+			c.Bought[code] = family.Bought(w.bought[patient][code], family.DayOf(w.now), item.Limits.PeriodDays)
+		}
 	}
 	for _, g := range account.Grantors {
 		c.Payers = append(c.Payers, family.Payer{Grantor: g, Account: w.accounts[g.Person], Policy: w.policyOf(g.Person)})
@@ -182,10 +191,26 @@ func (w *town) settle(c family.Case) (family.Settlement, *family.Refusal) {
 		}
 	}
 	w.sales[s.ID] = s
+	w.buy(s, s.Told)
 	if c.Token != nil {
 		*c.Token = *effects.Token
 	}
 	return s, nil
+}
+
+// buy counts what was bought, or came back, of items that are limited by period.
+func (w *town) buy(s family.Settlement, told *family.Told) {
+	if told == nil {
+		return
+	}
+	for _, code := range told.Counted {
+		bought := maps.Clone(w.bought[s.Patient])
+		if bought == nil {
+			bought = map[string][]family.Purchase{}
+		}
+		bought[code] = family.Buy(bought[code], s, code)
+		w.bought[s.Patient] = bought
+	}
 }
 
 // reverse reverses a sale.
@@ -212,6 +237,7 @@ func (w *town) took(back, after family.Settlement, effects family.Effects, refus
 			delete(w.sold, code)
 		}
 	}
+	w.buy(back, after.Told)
 	w.sales[after.ID] = after
 	w.given[after.ID] = append(w.given[after.ID], back)
 	return back, nil
@@ -255,6 +281,7 @@ func (w *town) prove() []family.Fault {
 // into what it was given, so the maps are copied and nothing beneath them.
 func (w *town) clone() *town {
 	c := *w
+	c.bought = maps.Clone(w.bought)
 	c.accounts, c.born, c.bindings = maps.Clone(w.accounts), maps.Clone(w.born), maps.Clone(w.bindings)
 	c.places, c.items, c.sold, c.sales = maps.Clone(w.places), maps.Clone(w.items), maps.Clone(w.sold), maps.Clone(w.sales)
 	c.entries, c.bound, c.given = cloneLists(w.entries), cloneLists(w.bound), cloneLists(w.given)
