@@ -90,6 +90,9 @@ var demoGuests = []guest{
 	{"person:" + demo.Child, "family", "李小雨", "Li Xiaoyu", "女儿，8 岁，居民医保", "daughter, 8, residents' insurance"},
 	{"person:" + demo.Father, "family", "李强", "Li Qiang", "父亲，在职，有个人账户", "father, in work, with an account"},
 	{"person:" + demo.Grandmother, "family", "张桂英", "Zhang Guiying", "外婆，退休，账户里钱不多", "grandmother, retired, a small account"},
+	{"institution:" + demo.Clinic, "till", "长沙示例社区卫生服务中心", "Clinic", "社区医院的收费窗口", "the till of a community clinic"},
+	{"institution:" + demo.Hospital, "till", "长沙示例医院", "Hospital", "二级医院的收费窗口", "the till of a hospital"},
+	{"institution:" + demo.Pharmacy, "till", "长沙示例大药房", "Pharmacy", "药店的收银台", "the till of a pharmacy"},
 }
 
 var officers = []guest{

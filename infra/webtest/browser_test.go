@@ -243,7 +243,7 @@ func (p *tab) seesNot(text string) {
 // before the page's beneath it.
 const find = `(() => {
   const roles = {
-    button: 'button, a.button, label.button, summary, [role=button]', link: 'a[href]', field: 'input, select, textarea', option: '[role=option]',
+    button: 'button, a[href], label.button, summary', link: 'a[href]', field: 'input, select, textarea', option: '[role=option]',
     choice: 'input[type=checkbox], input[type=radio]', tab: 'button',
   };
   const nameOf = (e) => (e.getAttribute('aria-label') || (e.labels && e.labels[0]?.innerText) || e.innerText || e.getAttribute('placeholder') || '').replace(/\s+/g, ' ').trim();

@@ -214,7 +214,7 @@ var rights = map[string]right{
 	"GET /v1/days/{day}": {serves: "institution", there: today, malformed: notADay, want: places3("200", "200", "200"), bad: "400 malformed"},
 
 	"GET /v1/catalogue":    {serves: "person or institution", query: "q=A", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
-	"GET /v1/institutions": {serves: "person", query: "q=H", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "several": "200"}},
+	"GET /v1/institutions": {serves: "person or institution", query: "q=H", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
 
 	"POST /v1/persons":      {serves: "operator", body: newcomer, want: operators("201")},
 	"POST /v1/institutions": {serves: "operator", body: map[string]any{"code": "P43010000009", "name": "新店", "kind": "pharmacy", "level": "11", "region": "430100", "status": "designated"}, want: operators("201")},

@@ -58,9 +58,9 @@ func (d *door) searchRoutes() {
 			}
 			return foundOf(items, func(i family.Item) itemWire { return itemWire{i.Code, i.Name, i.ListType, string(i.Class)} }), nil
 		})
-	route(d, Persons, huma.Operation{
+	route(d, PersonOrPlace, huma.Operation{
 		OperationID: "search-institutions", Method: http.MethodGet, Path: "/v1/institutions",
-		Summary: "Designated institutions, by how a name, its pinyin initials or a code begin", Tags: []string{"people"},
+		Summary: "Designated institutions, by how a name, its pinyin initials or a code begin", Tags: []string{"institutions", "people"},
 	},
 		func(ctx context.Context, in *searchQuery) (*found[foundPlace], error) {
 			places, err := d.app.SearchPlaces(ctx, in.Typed, in.Limit)

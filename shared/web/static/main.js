@@ -5,14 +5,17 @@ import { learn } from './text.js';
 import { onPrefs, show } from './prefs.js';
 import { arrive, onSignedOut } from './session.js';
 
-// apps are each loaded when somebody is here for it.
+// apps are the three kinds of people's, each loaded when one of them is here.
 const apps = {
   family: () => import('./family/app.js'),
+  till: () => import('./till/app.js'),
   welcome: () => import('./welcome.js'),
 };
 
 function appOf(claims) {
-  return claims?.person_no ? 'family' : 'welcome';
+  if (!claims) return 'welcome';
+  if (claims.fixmedins_code) return 'till';
+  return 'family';
 }
 
 // Shell draws the app anew whenever the address or a preference has changed.

@@ -13,9 +13,9 @@ import { Show } from './show.js';
 const late = (load, name) => {
   let page = null;
   return (props) => {
-    const [, ready] = useState(page);
+    const [, ready] = useState(page !== null);
     useEffect(() => {
-      if (!page) load().then((module) => { page = module[name]; ready(page); }, () => location.reload()); // a new version is out
+      if (!page) load().then((module) => { page = module[name]; ready(true); }, () => location.reload()); // a new version is out
     }, []);
     return page ? html`<${page} ...${props} />` : null;
   };

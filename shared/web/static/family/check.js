@@ -1,7 +1,7 @@
 // 这次能不能付: a quote that moves nothing, for those who want to know before they go.
 
 import { html, Page, Button, Field, Icon, Notice, Trouble, SayButton, useAct, useEffect, useState } from '../ui.js';
-import { t } from '../text.js';
+import { t, either } from '../text.js';
 import { post } from '../door.js';
 import { amountOf, fenOf, partsOf, quantityOf, yuan } from '../money.js';
 import { relationOf, other } from './kin.js';
@@ -45,10 +45,15 @@ export function Check({ bindings }) {
   <//>`;
 }
 
-// Verdict is the answer as one sentence, then the amounts.
+// Verdict is the answer as one sentence, what stands in the way and what would mend
+// it, then the amounts.
 function Verdict({ r }) {
-  const covered = r.total_fen - r.cash_due_fen;
-  const [kind, key] = r.cash_due_fen === 0 ? ['good', 'check.yes'] : covered > 0 ? ['wait', 'check.partly'] : ['bad', 'check.no'];
-  const sentence = t(key, { covered: yuan(covered), cash: yuan(r.cash_due_fen) });
-  return html`<section aria-live="polite"><${Notice} kind=${kind} title=${sentence} /><div class="card receipt"><${Parts} r=${r} /></div><${SayButton} text=${sentence} /></section>`;
+  const kind = { yes: 'good', partly: 'wait', no: 'bad' }[r.will_pay];
+  const c = r.condition;
+  const sentence = `${either(r.answer_zh, r.answer_en)} ${t('check.sum', { covered: yuan(r.total_fen - r.cash_due_fen), cash: yuan(r.cash_due_fen) })}`;
+  return html`<section class="stack" aria-live="polite">
+    <${Notice} kind=${kind} title=${sentence}>
+      ${c && html`<span>${c.line_no ? r.lines.find((l) => l.line_no === c.line_no)?.name + '：' : ''}${either(c.message_zh, c.message_en)} ${either(c.rule_zh, c.rule_en)}</span>
+        ${c.mend_zh && html`<br /><b>${either(c.mend_zh, c.mend_en)}</b>`}`}<//>
+    <div class="card receipt"><${Parts} r=${r} /></div><${SayButton} text=${sentence} /></section>`;
 }

@@ -10,7 +10,10 @@ export const relations = [
   ['other', ['53', '54', '55', '56', '28', '38']],
 ];
 
-export const relationOf = (b) => either(b.relation_zh, b.relation_en);
+const known = relations.flatMap(([, codes]) => codes);
+
+// relationOf is what a family says, where the code list has only 女.
+export const relationOf = (b) => (known.includes(b.relation) ? t(`relation.${b.relation}`) : either(b.relation_zh, b.relation_en));
 
 // other is whom the binding is with, seen from here.
 export const other = (b) => (b.role === 'holder' ? b.member : b.holder).name_masked;

@@ -45,7 +45,7 @@ export function Show({ id, online }) {
 
   useEffect(() => { issue(); }, [id]);
   useEffect(() => () => code?.drop(), [code?.token_id]);
-  const left = code ? Math.max(0, Math.ceil((code.gone - now) / 1000)) : 0;
+  const left = code ? Math.min(code.life_seconds, Math.max(0, Math.ceil((code.gone - now) / 1000))) : 0;
 
   // A fresh code when the old one's time is over; not for a pocket or a phone that lies there.
   useEffect(() => {
