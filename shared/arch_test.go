@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"infra/keys":             {"shared/vault"},
 	"infra/rig":              {"infra/demo"},
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
-	"infra/meter":            {"shared/store"},
+	"infra/meter":            {"shared/store", "shared/store/dynamo"},
 	"infra/bench": {
 		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite", "infra/meter",
 	},

@@ -58,7 +58,7 @@ func measureUnits(ctx context.Context, p plan, t table) (err error) {
 			return err
 		}
 		b := m.Bill()
-		t.row("records and write units, by QR, three lines: "+c.what, fmt.Sprintf("%d records, %d units, %d bytes; %d read rounds, %d commit", b.Puts, b.WriteUnits, b.Bytes, b.Rounds, b.Commits),
+		t.row("records and write units, by QR, three lines: "+c.what, fmt.Sprintf("%d records, %d units; %d read rounds, %d commit", b.Puts, b.WriteUnits, b.Rounds, b.Commits),
 			fmt.Sprintf("≤ %d records, ≤ %d units", c.records, c.units), b.Puts <= c.records && b.WriteUnits <= c.units)
 	}
 	return nil

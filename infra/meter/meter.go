@@ -4,10 +4,10 @@ package meter
 
 import (
 	"context"
-	"strconv"
 	"sync"
 
 	"gongji/shared/store"
+	"gongji/shared/store/dynamo"
 )
 
 // Store is a store that counts. It is safe for concurrent use.
@@ -22,7 +22,7 @@ type Store struct {
 // Bill is what some calls cost.
 type Bill struct {
 	// Rounds are calls of Get and List, Commits of Commit; Puts and Checks are the
-	// records that the commits name, Bytes the sizes of those written.
+	// records that the commits name, Bytes the sizes of those written, unpacked.
 	Rounds, Commits, Puts, Checks, Bytes int
 	WriteUnits, ReadUnits                int
 }
@@ -42,16 +42,6 @@ func (m *Store) Bill() Bill {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.now
-}
-
-// sizeOf returns an item's size: the names and values of its attributes. A number
-// takes a byte for two digits and one more.
-func sizeOf(k store.Key, version uint64, body int, expires bool) int {
-	n := len("part") + len(k.Part) + len("sort") + len(k.Sort) + len("v") + (len(strconv.FormatUint(version, 10))+1)/2 + 1 + len("body") + body
-	if expires {
-		n += len("expires") + 6
-	}
-	return n
 }
 
 func blocks(size, of int) int { return max(1, (size+of-1)/of) }
@@ -84,7 +74,15 @@ func (m *Store) List(ctx context.Context, r store.Range) ([]store.Record, error)
 // Commit counts two units for each KiB of a record, as it was or will be, whichever
 // is more, and of a check too.
 func (m *Store) Commit(ctx context.Context, writes []store.Write) error {
+	if err := m.count(writes); err != nil {
+		return err
+	}
+	return m.Store.Commit(ctx, writes)
+}
+
+func (m *Store) count(writes []store.Write) error {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.now.Commits++
 	for _, w := range writes {
 		size := m.sizes[w.Key]
@@ -92,13 +90,15 @@ func (m *Store) Commit(ctx context.Context, writes []store.Write) error {
 			m.now.Checks++
 		} else {
 			m.now.Puts++
-			after := sizeOf(w.Key, w.Base+1, len(w.Body), !w.Expires.IsZero())
-			m.now.Bytes += after
+			after, unpacked, err := dynamo.Size(w)
+			if err != nil {
+				return err
+			}
+			m.now.Bytes += unpacked
 			size = max(size, after)
 			m.sizes[w.Key] = after
 		}
 		m.now.WriteUnits += 2 * blocks(size, 1024)
 	}
-	m.mu.Unlock()
-	return m.Store.Commit(ctx, writes)
+	return nil
 }

@@ -92,9 +92,9 @@ func (s *Store) transaction(writes []store.Write) (*dynamodb.TransactWriteItemsI
 			}
 			continue
 		}
-		next := item{key: key(w.Key), Version: w.Base + 1, Body: w.Body}
-		if !w.Expires.IsZero() {
-			next.Expires = aws.Int64(w.Expires.Unix())
+		next, err := encode(w.Key, w.Base+1, w.Body, expiry(w))
+		if err != nil {
+			return nil, err
 		}
 		attributes, err := attributevalue.MarshalMap(next)
 		if err != nil {

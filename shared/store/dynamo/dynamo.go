@@ -2,7 +2,7 @@
 // table: the adapter for production.
 //
 // A record is an item with the attributes part and sort (the table's key), v
-// (the version), body, and expires, which is there only when the record expires
+// (the version), body or packed1 (a large body deflated), and expires, which is there only when the record expires
 // and is the table's time-to-live attribute. Reads are consistent, one record at
 // a time. A commit is one TransactWriteItems whose conditions are of two kinds,
 // absent and version equals; of what goes wrong with one, see [Store.Commit].
@@ -118,7 +118,8 @@ type key struct {
 type item struct {
 	key
 	Version uint64 `dynamodbav:"v"`
-	Body    []byte `dynamodbav:"body"`
+	Body    []byte `dynamodbav:"body,omitempty"`
+	Packed1 []byte `dynamodbav:"packed1,omitempty"` // in place of Body
 	Expires *int64 `dynamodbav:"expires,omitempty"` // Unix seconds; nil is never
 }
 
@@ -134,7 +135,11 @@ func unmarshal(attributes map[string]types.AttributeValue) (store.Record, error)
 	if i.Version == 0 {
 		return store.Record{}, fmt.Errorf("the item under %v has no version: it is not a record", i.key)
 	}
-	r := store.Record{Key: store.Key(i.key), Version: i.Version, Body: i.Body}
+	body, err := i.body()
+	if err != nil {
+		return store.Record{}, err
+	}
+	r := store.Record{Key: store.Key(i.key), Version: i.Version, Body: body}
 	if i.Expires != nil {
 		r.Expires = time.Unix(*i.Expires, 0).UTC()
 	}
