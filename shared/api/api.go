@@ -77,6 +77,7 @@ func newDoor(o Options) *door {
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
+	d.keyRoutes()
 	d.openRoutes(o)
 	return d
 }

@@ -80,6 +80,9 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	if err != nil {
 		return fail(err)
 	}
+	if in.Patient != "" && patient != in.Patient {
+		return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "person_no"})
+	}
 	var visit *family.Visit
 	var own []int
 	if in.Visit != nil {

@@ -130,6 +130,40 @@ func (a *App) Particulars(ctx context.Context, s *family.Settlement) (Particular
 	})
 }
 
+// Entitlement is whether the fund pays for a kind of visit of a person somewhere.
+type Entitlement struct {
+	Insurance family.Insurance
+	Year      family.YearToDate
+	Policy    *family.Policy
+	Enjoys    bool
+	Reason    family.Code // why not, where that is a refusal
+}
+
+// Entitlement tells an institution whether the fund pays for a visit (2001).
+func (a *App) Entitlement(ctx context.Context, place family.InstitutionCode, p family.PersonNo, kind family.MedType) (Entitlement, error) {
+	now := a.now()
+	return act(ctx, a, func(t *tx) (Entitlement, error) {
+		if err := t.refer(placeKey(place), accountKey(p)); err != nil {
+			return Entitlement{}, err
+		}
+		where, _, err := get(t, placeKey(place))
+		if err != nil {
+			return Entitlement{}, err
+		}
+		record, known, err := get(t, accountKey(p))
+		if err == nil && !known {
+			err = &family.Refusal{Code: family.NotFound, Field: "person_no"}
+		}
+		if err != nil {
+			return Entitlement{}, err
+		}
+		c := family.Case{Now: now, Place: where, Patient: record.Account, Policy: a.policyOf(record.Account, now), Bill: family.Bill{MedType: kind}}
+		e := Entitlement{Insurance: record.Account.Insurance, Year: record.Account.Year, Policy: c.Policy}
+		e.Reason, e.Enjoys = family.Entitled(c)
+		return e, nil
+	})
+}
+
 // FindPlace returns an institution.
 func (a *App) FindPlace(ctx context.Context, code family.InstitutionCode) (family.Place, error) {
 	place, found, err := one(ctx, a, placeKey(code))

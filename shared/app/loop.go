@@ -209,6 +209,8 @@ type tx struct {
 	tally *Tally
 	slots map[store.Key]*slot
 	order []*slot // as first read, so that commits are the same for the same act
+	// looking makes all that is read reference: it decides nothing.
+	looking bool
 }
 
 // slot is one record of the snapshot.
@@ -241,7 +243,7 @@ func (t *tx) load(decisive, reference []keyed) error {
 			t.slots[key], t.order, missing = s, append(t.order, s), append(missing, key)
 		}
 	}
-	want(decisive, true)
+	want(decisive, !t.looking)
 	want(reference, false)
 	if len(missing) == 0 {
 		return nil

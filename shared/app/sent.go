@@ -61,6 +61,10 @@ func (a *App) serve(t *tx, sent Sent, fingerprint string) error {
 // within minutes, and correct a day's batch on the next.
 const stepLife = 7 * 24 * time.Hour
 
+// fencedStep stands in place of the fingerprint of a step that must not come any
+// more: no fingerprint is so short.
+const fencedStep = "fenced"
+
 // step carries out one message of an institution that moves no money: the same
 // message gets its first answer again, with other content it is refused. Refusals
 // are not final: a step out of order may be sent again in its place.
@@ -83,6 +87,8 @@ func step[A any](ctx context.Context, a *App, place family.InstitutionCode, cred
 		switch {
 		case err != nil:
 			return none, err
+		case found && first.Fingerprint == fencedStep:
+			return none, family.Refuse(family.MessageFenced)
 		case found && first.Fingerprint != fingerprint:
 			return none, family.Refuse(family.MessageReused)
 		case found:

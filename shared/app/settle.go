@@ -37,7 +37,12 @@ type SettleAsk struct {
 	Bill       family.Bill
 	// Visit takes the bill's lines from a visit; nil: they are in the bill.
 	Visit *VisitBill `json:"-"`
-	Sent  Sent       `json:"-"`
+	// Patient is whom the credential must name; empty: whomever it names.
+	Patient family.PersonNo `json:"-"`
+	// Expected are the amounts that the till was told of before; where they have
+	// changed since, nothing is settled. nil accepts any.
+	Expected *family.Amounts `json:"-"`
+	Sent     Sent            `json:"-"`
 	// Need is left out of the message's fingerprint where nothing is told.
 	Need *family.Need `json:",omitempty"`
 }
@@ -48,6 +53,18 @@ func (in *SettleAsk) need() family.Need {
 		return family.Need{}
 	}
 	return *in.Need
+}
+
+// asExpected refuses a settlement whose amounts are not those that the till was
+// told of.
+func (in *SettleAsk) asExpected(s *family.Settlement) *family.Refusal {
+	if in.Expected == nil || *in.Expected == s.Paid.Amounts {
+		return nil
+	}
+	return &family.Refusal{
+		Code: family.QuoteStale, Field: "inscp_scp_amt",
+		Observed: in.Expected.InScope.String(), Allowed: s.Paid.InScope.String(), Detail: "the goods are priced otherwise than they were",
+	}
 }
 
 // Outcome is a settlement, or a reversal or refund, with the masked names of all
@@ -140,6 +157,9 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			return messageRecord{}, err
 		}
 		s, effects, refusal := family.Settle(c.Case)
+		if refusal == nil {
+			refusal = in.asExpected(&s)
+		}
 		if refusal != nil {
 			return messageRecord{}, refusal
 		}

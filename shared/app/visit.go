@@ -138,6 +138,84 @@ func foundVisit(t *tx, key ref[family.Visit]) (family.Visit, error) {
 	return visit, err
 }
 
+// ChargeVisit adds charges to a visit (2204) and returns how each of them, and each
+// that was there already, divides before anybody pays. A charge that could not be
+// settled is refused here, and none of its batch is added.
+func (a *App) ChargeVisit(ctx context.Context, place family.InstitutionCode, at VisitRef, id family.MessageID, charges []family.Charge, sent Sent) ([]family.PricedLine, error) {
+	bill := family.Bill{MedType: family.Outpatient}
+	for i, c := range charges {
+		c.Line.No = i + 1 // each at its place in the message
+		bill.Lines = append(bill.Lines, c.Line)
+		bill.Total += c.Line.Amount
+	}
+	return step(ctx, a, place, "", id, "charge", sent, func(t *tx, now time.Time) ([]family.PricedLine, error) {
+		key := visitKey(place, at.Patient, at.ID)
+		if err := t.read(key); err != nil {
+			return nil, err
+		}
+		visit, err := foundVisit(t, key)
+		if err != nil {
+			return nil, err
+		}
+		next, refusal := visit.Charge(charges)
+		if refusal != nil {
+			return nil, refusal
+		}
+		if visit.MedType != "" {
+			bill.MedType = visit.MedType
+		}
+		t.looking = true // the price decides nothing yet, and meets nobody's account
+		c, _, err := a.gatherFor(t, place, at.Patient, bill, now)
+		t.looking = false
+		if err != nil {
+			return nil, err
+		}
+		for i, charge := range charges {
+			if charge.OwnExpense {
+				c.OwnExpense = append(c.OwnExpense, i+1)
+			}
+		}
+		priced, refusal := family.Quote(c.Case)
+		if refusal != nil {
+			return nil, refusal
+		}
+		return priced.Lines, putUntil(t, key, next, now.Add(family.VisitLife))
+	})
+}
+
+// UndoOpening cancels a visit by the message that opened it (2601 of 2401). One that
+// never came is refused and fenced, so that it cannot come later.
+func (a *App) UndoOpening(ctx context.Context, place family.InstitutionCode, at VisitRef, id family.MessageID, sent Sent) error {
+	if at.ID.Institution() != place {
+		return family.Refuse(family.OriginalUnknown)
+	}
+	known, err := step(ctx, a, place, "", id, "undo open", sent, func(t *tx, now time.Time) (bool, error) {
+		key, opening := visitKey(place, at.Patient, at.ID), stepKey(at.ID, "open")
+		if err := t.read(key, opening); err != nil {
+			return false, err
+		}
+		visit, found, err := get(t, key)
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			if _, came, err := get(t, opening); came || err != nil {
+				return false, err // it opened another's visit, or is fenced already
+			}
+			return false, putUntil(t, opening, stepRecord{Fingerprint: fencedStep}, now.Add(stepLife))
+		}
+		next, refusal := visit.Cancel(now)
+		if refusal != nil {
+			return false, refusal
+		}
+		return true, putUntil(t, key, next, now.Add(family.VisitLife))
+	})
+	if err == nil && !known {
+		err = family.Refuse(family.OriginalUnknown)
+	}
+	return err
+}
+
 // FindVisit returns a visit to its institution.
 func (a *App) FindVisit(ctx context.Context, place family.InstitutionCode, at VisitRef) (family.Visit, error) {
 	visit, found, err := one(ctx, a, visitKey(place, at.Patient, at.ID))
@@ -162,9 +240,6 @@ func (a *App) Visits(ctx context.Context, place family.InstitutionCode, patient 
 // visitBill takes a bill's lines from the visit that it is of, and returns which of
 // them are the person's own expense.
 func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.PersonNo, qr *qrRecord, in *SettleAsk) (*family.Visit, []int, error) {
-	if patient != in.Visit.Patient {
-		return nil, nil, &family.Refusal{Code: family.IdentityMismatch, Field: "person_no"}
-	}
 	if qr != nil && qr.Token.Visit != "" && qr.Token.Visit != in.Visit.ID {
 		return nil, nil, family.Refuse(family.QRSpent) // it is another visit's
 	}

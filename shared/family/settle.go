@@ -216,6 +216,18 @@ func Settle(c Case) (Settlement, Effects, *Refusal) {
 	return s, effects, nil
 }
 
+// Entitled returns why the fund does not pay for the case's kind of visit, or "" and
+// whether it does: a region without a benefit of the kind refuses nobody.
+func Entitled(c Case) (Code, bool) {
+	if !c.Place.Designated {
+		return InstitutionNotDesignated, false
+	}
+	if refusal := mayBenefit(c.Patient); refusal != nil {
+		return refusal.Code, false
+	}
+	return "", c.basis().Ratio > 0
+}
+
 // basis returns the fund's terms for the patient at this place and time.
 func (c *Case) basis() Basis {
 	day := DayOf(c.Now)

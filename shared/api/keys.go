@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"gongji/shared/app"
+	"gongji/shared/family"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// keyRoutes are for the keys by which institutions sign at the national interface.
+func (d *door) keyRoutes() {
+	type keyAsk struct {
+		Code string `path:"code" maxLength:"12"`
+		Body struct {
+			Scheme string    `json:"scheme" enum:"api,tif" doc:"api: headers _api_*, HMAC-SHA1; tif: headers x-tif-*, SHA-256"`
+			KeyID  string    `json:"key_id" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" doc:"_api_access_key or x-tif-paasid"`
+			Secret string    `json:"secret" minLength:"8" maxLength:"128" pattern:"^[!-~]+$" doc:"Sealed on arrival and never shown again"`
+			From   time.Time `json:"valid_from,omitempty" nullable:"true" doc:"First moment in force; absent is at once"`
+			To     time.Time `json:"valid_to,omitempty" nullable:"true" doc:"First moment no longer in force; absent is open"`
+		}
+	}
+	type keyAnswer struct {
+		Status int
+		Body   fedWire
+	}
+	route(d, Operators, huma.Operation{
+		OperationID: "feed-keys", Method: http.MethodPost, Path: "/v1/institutions/{code}/keys", DefaultStatus: http.StatusCreated,
+		Summary: "A key by which an institution signs at the national interface", Tags: []string{"operators"},
+		Description: "An institution may have several at once: give the next one before the last one ends.",
+	},
+		func(ctx context.Context, in *keyAsk) (*keyAnswer, error) {
+			code, err := family.ParseInstitutionCode(in.Code)
+			if err != nil {
+				return nil, &family.Refusal{Code: family.NotFound, Field: "code"}
+			}
+			b := in.Body
+			fed, err := d.app.FeedSigningKey(ctx, app.SigningKey{
+				ID: b.KeyID, Institution: code, Scheme: app.Scheme(b.Scheme), Secret: b.Secret, From: b.From.UTC(), To: b.To.UTC(),
+			})
+			if err != nil {
+				return nil, err
+			}
+			line := fedOf(1, fed)
+			return &keyAnswer{line.Status, line}, nil
+		})
+}

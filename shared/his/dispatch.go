@@ -1,0 +1,66 @@
+package his
+
+// transaction carries out one transaction of the interface and returns its output.
+type transaction func(*call) (any, error)
+
+// transactions are all that are offered, by number (infno).
+var transactions map[string]transaction
+
+func init() { // not a literal: some look up others
+	transactions = map[string]transaction{
+		"9001":  signIn,
+		"9002":  signOut,
+		"1101":  person,
+		"1201":  institution,
+		"1162":  localQRCode,
+		"6101":  decodeQR,
+		"2001":  entitlement,
+		"2101":  preSettlePharmacy,
+		"2102":  settlePharmacy,
+		"2103":  giveBack,
+		"2201":  register,
+		"2202":  cancelVisit,
+		"2203":  describe,
+		"2203A": describe,
+		"2204":  charge,
+		"2205":  uncharge,
+		"2206":  preSettleVisit,
+		"2207":  settleVisit,
+		"2208":  giveBack,
+		"2601":  reverse,
+	}
+}
+
+// paths are the addresses below Prefix and the transaction that each is of; "" takes
+// all. The misspellings are the interface's own (domain 3.2).
+var paths = map[string]string{
+	"rsfComIfsService/callService": "",
+
+	"signInSignOutService/signIn":  "9001",
+	"signInSignOutService/signOut": "9002",
+	"fileupload/upload":            "9101",
+	"fileupload/download":          "9102",
+
+	"fsiPsnInfoService/queryPsnInfo":                 "1101",
+	"fsiFixMedInsService/queryFixMedIns":             "1201",
+	"hsecfc/localQrCodeQuery":                        "1162",
+	"fsiPsnPriorityInfoService/queryPsnPriorityInfo": "2001",
+
+	"outpatientDocInfoService/outpatientRregistration":      "2201",
+	"outpatientDocInfoService/outpatientRegistrationCancel": "2202",
+	"outpatientDocInfoService/outpatientMdtrtinfoUp":        "2203",
+	"outpatientDocInfoService/outpatientFeeListUp":          "2204",
+	"outpatientDocInfoService/outpatientFeeListUpCancel":    "2205",
+	"outpatientSettleService/preSettletment":                "2206",
+	"outpatientSettleService/saveSettletment":               "2207",
+	"outpatientSettleService/saveSettletmentV2":             "2207",
+	"outpatientSettleService/cancleSettletment":             "2208",
+	"reverseService/revsMethod":                             "2601",
+
+	"ybSettlementStmtService/stmtTotal":         "3201",
+	"ybSettlementStmtService/stmtDetail":        "3202",
+	"fsiIntegratedQueryService/querySetlInfo":   "5203",
+	"fsiIntegratedQueryService/queryFeeList":    "5204",
+	"fsiIntegratedQueryService/queryMdtrtInfo":  "5201",
+	"fsiIntegratedQueryService/queryPsnSumInfo": "5206",
+}
