@@ -271,7 +271,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 		ok(h.ChangeVisit(t.Context(), hospital, at, h.message(hospital), op, sent(op), change))(t)
 	}
 	step("describe", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) {
-		return v.Describe(family.Outpatient)
+		return v.Describe(family.Outpatient, []string{"J06.900"})
 	})
 	step("charge", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) {
 		return v.Charge([]family.Charge{{Serial: "1", Batch: "0", Line: line(0, classB, 2, 3000)}})

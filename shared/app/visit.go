@@ -170,10 +170,12 @@ func (a *App) ChargeVisit(ctx context.Context, place family.InstitutionCode, at 
 		if err != nil {
 			return nil, err
 		}
+		c.Need = family.Need{Diagnoses: visit.Diagnoses, Prescriptions: map[int]family.Prescription{}}
 		for i, charge := range charges {
 			if charge.OwnExpense {
 				c.OwnExpense = append(c.OwnExpense, i+1)
 			}
+			c.Need.Prescriptions[i+1] = charge.Rx
 		}
 		priced, refusal := family.Quote(c.Case)
 		if refusal != nil {
@@ -255,11 +257,11 @@ func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.Pers
 	case visit.MedType != kind:
 		return nil, nil, &family.Refusal{Code: family.StateForbids, Field: "med_type", Observed: string(kind), Allowed: string(visit.MedType), Detail: "a visit has one kind"}
 	}
-	lines, own, refusal := visit.Bill(in.Visit.Batch)
+	lines, need, own, refusal := visit.Bill(in.Visit.Batch)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
-	in.Bill.Lines = lines
+	in.Bill.Lines, in.Need = lines, &need
 	return &visit, own, nil
 }
 

@@ -31,6 +31,9 @@ type Visit struct {
 	// MedType is what kind of visit it is; empty until it is told (2203). One visit
 	// has one kind, but for its registration fee.
 	MedType MedType
+	// Diagnoses are what was found (2203, 2401), at most 10, as they are told with the
+	// kind.
+	Diagnoses []string
 	// Closed is when it was cancelled or the patient discharged; zero is open.
 	Closed    time.Time
 	Cancelled bool
@@ -47,6 +50,7 @@ type Charge struct {
 	// OwnExpense tells that the institution did not approve it for insurance
 	// (hosp_appr_flag 2): the person's own, whatever the catalogue says.
 	OwnExpense bool
+	Rx         Prescription
 	Incurred   time.Time
 	// SettledBy is the settlement that it stands in; empty while it can be undone.
 	SettledBy MessageID
@@ -74,7 +78,7 @@ func (v Visit) clone() Visit {
 
 // Describe returns the visit as a visit of a kind (2203). A kind that charges were
 // settled under stays.
-func (v Visit) Describe(kind MedType) (Visit, *Refusal) {
+func (v Visit) Describe(kind MedType, diagnoses []string) (Visit, *Refusal) {
 	if refusal := v.open(); refusal != nil {
 		return v, refusal
 	}
@@ -82,7 +86,7 @@ func (v Visit) Describe(kind MedType) (Visit, *Refusal) {
 	if settled && v.MedType != "" && v.MedType != kind {
 		return v, &Refusal{Code: StateForbids, Field: "med_type", Observed: string(kind), Allowed: string(v.MedType), Detail: "a visit has one kind"}
 	}
-	v.MedType = kind
+	v.MedType, v.Diagnoses = kind, diagnoses
 	return v, nil
 }
 
@@ -126,7 +130,7 @@ func (v Visit) Charge(charges []Charge) (Visit, *Refusal) {
 
 func (c Charge) same(d Charge) bool {
 	a, b := c.Line, d.Line
-	return c.Serial == d.Serial && c.Batch == d.Batch && c.OwnExpense == d.OwnExpense && c.Incurred.Equal(d.Incurred) &&
+	return c.Serial == d.Serial && c.Batch == d.Batch && c.OwnExpense == d.OwnExpense && c.Rx == d.Rx && c.Incurred.Equal(d.Incurred) &&
 		a.Code == b.Code && a.Name == b.Name && a.Quantity == b.Quantity && a.UnitPrice == b.UnitPrice && a.Amount == b.Amount &&
 		slices.Equal(a.TraceCodes, b.TraceCodes)
 }
@@ -166,10 +170,12 @@ func (v Visit) Cancel(now time.Time) (Visit, *Refusal) {
 }
 
 // Bill returns the lines of a bill over a batch's unsettled charges, or over all
-// unsettled ones, and which of them are the person's own expense.
-func (v *Visit) Bill(batch string) ([]Line, []int, *Refusal) {
+// unsettled ones, what is told of the need for them, and which of them are the
+// person's own expense.
+func (v *Visit) Bill(batch string) ([]Line, Need, []int, *Refusal) {
+	need := Need{Diagnoses: v.Diagnoses, Prescriptions: map[int]Prescription{}}
 	if refusal := v.open(); refusal != nil {
-		return nil, nil, refusal
+		return nil, need, nil, refusal
 	}
 	var lines []Line
 	var own []int
@@ -181,11 +187,14 @@ func (v *Visit) Bill(batch string) ([]Line, []int, *Refusal) {
 		if c.OwnExpense {
 			own = append(own, c.Line.No)
 		}
+		if c.Rx != (Prescription{}) {
+			need.Prescriptions[c.Line.No] = c.Rx
+		}
 	}
 	if len(lines) == 0 {
-		return nil, nil, notNow("chrg_bchno", "there is nothing to settle: send the charges first")
+		return nil, need, nil, notNow("chrg_bchno", "there is nothing to settle: send the charges first")
 	}
-	return lines, own, nil
+	return lines, need, own, nil
 }
 
 // Settled returns the visit after a settlement took these lines.

@@ -146,6 +146,8 @@ func (c *call) purchase() (app.SettleAsk, error) {
 		ask.Bill.MedType = family.PharmacyBuy
 	}
 	note := noted{Infno: c.infno, CertType: certType}
+	need := family.Need{Diagnoses: diagnosis(nil, in, "dise_codg"), Prescriptions: map[int]family.Prescription{}}
+	ask.Need = &need
 	seen := map[string]bool{}
 	for i, d := range c.input.list("drugdetail", maxDetails) {
 		l, serial := lineOf(d, i+1)
@@ -153,6 +155,7 @@ func (c *call) purchase() (app.SettleAsk, error) {
 			d.wrong("feedetl_sn", "another line has this number")
 		}
 		seen[serial] = true
+		need.Prescriptions[i+1] = prescription(d)
 		ask.Bill.Lines, note.Serials = append(ask.Bill.Lines, l), append(note.Serials, serial)
 	}
 	c.lines = func(no int) string {

@@ -1,6 +1,8 @@
 package his
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"gongji/shared/app"
@@ -89,11 +91,39 @@ func describe(c *call) (any, error) {
 	in := c.input.first("mdtrtinfo", "data")
 	kind := family.MedType(in.need("med_type", 6))
 	c.timeIn(in, "begntime")
+	found := diagnosis(nil, in, "dise_codg")
 	for _, d := range c.input.list("diseinfo", 100) {
-		d.need("diag_code", 30)
+		found = diagnosis(found, d, "diag_code")
 		c.timeIn(d, "diag_time")
 	}
-	return c.change(in, "describe", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) { return v.Describe(kind) })
+	return c.change(in, "describe", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) { return v.Describe(kind, found) })
+}
+
+// maxDiagnoses bounds the diagnoses that are looked at: the ones that matter come
+// first (diag_srt_no).
+const maxDiagnoses = 10
+
+// diagnosis adds a diagnosis to those that are known. What is no code of ICD-10 is
+// passed over: many systems send their own, and no item is paid for those.
+func diagnosis(known []string, n node, name string) []string {
+	code := strings.ToUpper(n.text(name, 30))
+	if !family.IsDiagnosis(code) || slices.Contains(known, code) || len(known) == maxDiagnoses {
+		return known
+	}
+	return append(known, code)
+}
+
+// prescription reads what is told of a line's prescription. Numbers that are none are
+// passed over, as above.
+func prescription(n node) family.Prescription {
+	rx := family.Prescription{No: n.text("rxno", 50)}
+	if strings.Trim(rx.No, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") != "" {
+		rx.No = ""
+	}
+	if days := n.number("prd_days", 4); days > 0 && days <= 366*10_000 {
+		rx.Days = int((days + 9_999) / 10_000)
+	}
+	return rx
 }
 
 // charge adds lines to a visit and tells how each divides (2204, 2301).
@@ -112,7 +142,7 @@ func charge(c *call) (any, error) {
 		at = of
 		l, serial := lineOf(d, i+1)
 		charges = append(charges, family.Charge{
-			Serial: serial, Batch: d.text("chrg_bchno", 30), Line: l, OwnExpense: d.text("hosp_appr_flag", 3) == "2", Incurred: c.timeIn(d, "fee_ocur_time").UTC(),
+			Serial: serial, Batch: d.text("chrg_bchno", 30), Line: l, OwnExpense: d.text("hosp_appr_flag", 3) == "2", Rx: prescription(d), Incurred: c.timeIn(d, "fee_ocur_time").UTC(),
 		})
 	}
 	c.lines = func(no int) string {
