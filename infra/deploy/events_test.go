@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gongji/shared/app"
+	"gongji/shared/family"
 	"gongji/shared/onaws"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/vault"
@@ -70,6 +72,19 @@ func TestEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 			return out.StatusCode
+		}
+		if function == "HisFunction" { // signed with the key of the story, at the tests' noon
+			if got := status(); got != http.StatusUnauthorized {
+				t.Errorf("%s with a key that nobody knows: %d", file, got)
+			}
+			hospital := family.Place{Code: onawstest.Hospital, Name: "示例", Kind: family.Hospital, Level: "5", Region: "430100", Designated: true}
+			if _, err := h.app.FeedPlace(t.Context(), hospital); err != nil {
+				t.Fatal(err)
+			}
+			key := app.SigningKey{ID: onawstest.HISKey, Institution: hospital.Code, Scheme: app.SchemeTIF, Secret: onawstest.HISToken}
+			if _, err := h.app.FeedSigningKey(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if e.Headers["authorization"] == "" {
 			if got := status(); got != http.StatusOK {

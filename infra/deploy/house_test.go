@@ -10,6 +10,7 @@ import (
 
 	"gongji/shared/api"
 	"gongji/shared/app"
+	"gongji/shared/his"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/policy"
 	"gongji/shared/store"
@@ -58,10 +59,14 @@ func open(t *testing.T, records store.Store) *house {
 	now := func() time.Time { return noon }
 	h := &house{t: t, issuer: onawstest.NewIssuer(t)}
 	h.app = app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Now: now})
-	h.door = api.New(api.Options{
-		App: h.app, Log: slog.New(slog.DiscardHandler),
+	log := slog.New(slog.DiscardHandler)
+	doors := http.NewServeMux()
+	doors.Handle("/", api.New(api.Options{
+		App: h.app, Log: log,
 		Verifier: api.NewVerifier(h.issuer.URL, onawstest.Audience, oidc.NewRemoteKeySet(t.Context(), h.issuer.URL+"/keys"), now),
-	})
+	}))
+	doors.Handle(his.Prefix, his.New(his.Options{App: h.app, Now: now, Log: log}))
+	h.door = doors
 	return h
 }
 

@@ -37,14 +37,19 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "GUESS#*", "QR#*", "TRACE#*"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
 	},
+	"HisFunction": {
+		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "DAY#*", "GUESS#*", "HISKEY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "GUESS#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*", "VISIT#*"},
+	},
 	"AccountFunction": { // it writes nothing
 		"dynamodb:BatchGetItem": {"ACCT#*", "BIND#*", "DAY#*", "INST#*", "ITEM#*", "PERSON#*", "TRACE#*"},
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "CREDIT#*", "DAY#*", "FIND#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "CREDIT#*", "DAY#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
 		"dynamodb:Query":              {"ACCT#*", "DAY#*", "INSTITUTIONS"},
-		"dynamodb:PutItem":            {"ACCT#*", "CARD#*", "CREDIT#*", "FIND#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "CARD#*", "CREDIT#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*"},
 		"dynamodb:ConditionCheckItem": {"CARD#*", "ID#*", "INSTITUTIONS"},
 	},
 	"ExpiryFunction": { // it writes nothing, and opens nothing that is sealed
@@ -254,9 +259,11 @@ func TestStoryWithinPolicies(t *testing.T) {
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	h.scene(func(q onawstest.Request) onawstest.Reply {
+	scene := h.scene(func(q onawstest.Request) onawstest.Reply {
 		return onawstest.OverHTTP(t, server.Client(), q.HTTP(t, server.URL))
-	}).Tell()
+	})
+	scene.Tell()
+	scene.TellHIS(scene.Bind())
 	for _, key := range slices.Sorted(maps.Keys(routes)) {
 		if !reached[key] {
 			t.Errorf("the story never asks %s", key)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"gongji/shared/his"
 	"gongji/shared/web"
 )
 
@@ -14,6 +15,7 @@ type frontDoor struct {
 	base   string
 	signIn *signIn
 	pages  *web.Pages
+	his    http.Handler
 	next   http.Handler
 }
 
@@ -24,6 +26,8 @@ func (f *frontDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.signIn.ServeHTTP(w, r)
 	case r.URL.Path == "/" && r.Method == http.MethodGet && f.byAnotherName(r):
 		http.Redirect(w, r, f.base+"/", http.StatusTemporaryRedirect)
+	case strings.HasPrefix(r.URL.Path, his.Prefix):
+		f.his.ServeHTTP(w, r)
 	case f.pages.Has(r.URL.Path):
 		f.pages.ServeHTTP(w, r)
 	default:

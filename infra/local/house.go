@@ -14,6 +14,7 @@ import (
 
 	"gongji/shared/api"
 	"gongji/shared/app"
+	"gongji/shared/his"
 	"gongji/shared/policy"
 	"gongji/shared/vault"
 	"gongji/shared/web"
@@ -101,6 +102,8 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		Verifier: api.NewVerifier(tokens.name, audience, tokens.keySet(), time.Now),
 		Log:      log,
 	})
+	// The national interface judges signatures by the machine's clock too.
+	national := his.New(his.Options{App: house, Log: log})
 	pages, err := web.New(web.Options{Issuer: tokens.name, ClientID: webClient})
 	if err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	front := &frontDoor{base: base, signIn: in, pages: pages, next: door}
+	front := &frontDoor{base: base, signIn: in, pages: pages, his: national, next: door}
 	dev := &devDoors{tokens: tokens, clock: clock, next: front, allowRemote: o.allowRemote}
 	return newChaos(o.chaos, logAccess(dev, log), log), nil
 }

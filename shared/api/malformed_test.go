@@ -153,6 +153,13 @@ var takers = []taker{
 			effective_to: missing, null, empty`,
 	},
 	{
+		route: "POST /v1/institutions/{code}/keys", by: byOperator, path: fixed("/v1/institutions/" + hospital + "/keys"), want: 201,
+		good: `{"scheme":"tif","key_id":"AK-1","secret":"a-secret","valid_from":"2026-01-01T00:00:00Z","valid_to":"2027-01-01T00:00:00Z"}`, legal: `
+			key_id: text
+			valid_from: missing, null
+			valid_to: missing, null`,
+	},
+	{
 		route: "POST /v1/credits", by: byOperator, path: fixed("/v1/credits"), want: 201,
 		good: `{"reference":"R-1","person_no":"430100000001","amount_fen":100,"pocket":"past"}`, legal: `
 			reference: text

@@ -227,6 +227,10 @@ var rights = map[string]right{
 	"POST /v1/persons/{person_no}/unfreeze": {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/suspend":  {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/resume":   {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},
+	"POST /v1/institutions/{code}/keys": {
+		serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace,
+		body: `{"scheme":"api","key_id":"AK","secret":"a-secret"}`, want: operators("201"), gone: notFound, bad: notFound,
+	},
 	"GET /v1/proofs/{day}": {
 		serves: "operator or auditor", there: today, malformed: notADay,
 		want: map[string]string{"operator": "200", "auditor": "200", "several": "200"}, bad: "400 malformed",

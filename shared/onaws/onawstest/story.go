@@ -18,6 +18,8 @@ const (
 	Child    = "T00000000003" // eight years old in 2026
 	Hospital = "H43010000001"
 	Pharmacy = "P43010000002"
+	// NeverIssued is a code whose digits fit together and that nobody was given.
+	NeverIssued = "86000000000000000016"
 )
 
 // Scene is where the story is told.
@@ -244,7 +246,7 @@ func (s *Scene) Settle(binding string) {
 	s.Ask(422, hospital, "POST", "/v1/settlements", bill)
 	s.Ask(410, mother, "GET", "/v1/qr/"+id+"/image.png", nil)
 	s.Ask(410, hospital, "POST", "/v1/settlements", Bill(s.MessageID(Hospital), digits, "TRACE1"))
-	s.Ask(410, hospital, "POST", "/v1/quotes", Bill("", "86000000000000000008")) // which counts as a bad code
+	s.Ask(410, hospital, "POST", "/v1/quotes", Bill("", NeverIssued)) // which counts as a bad code
 	s.Ask(200, hospital, "POST", "/v1/quotes", object{
 		"credential": object{"type": "card", "value": "C1", "name": "王小芳"}, "med_type": "11", "total_fen": 38000,
 		"lines": []object{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 38000, "amount_fen": 38000}},
