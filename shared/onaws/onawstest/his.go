@@ -58,6 +58,7 @@ func (s *Scene) TellHIS(binding string) {
 	if r := s.Do(Request{Method: "POST", Target: hisPath, Header: http.Header{}, Body: []byte("{}")}); r.Status != 401 || !bytes.Contains(r.Body, []byte(`"code":401`)) {
 		s.T.Fatalf("unsigned: %d %s", r.Status, r.Body)
 	}
+	s.Ask(201, s.Operator(), "POST", "/v1/catalogue", object{"code": "H1", "name": "甲二", "list_type": "101", "class": "A", "effective_from": "20260101"})
 	call := func(infno string, input any) object {
 		s.T.Helper()
 		return s.HIS(0, infno, s.MessageID(Hospital), input)
@@ -81,7 +82,7 @@ func (s *Scene) TellHIS(binding string) {
 	of := object{"mdtrt_id": visit, "psn_no": Child, "med_type": "11"}
 	call("2203", object{"mdtrtinfo": of, "diseinfo": []object{{"diag_code": "J06.900"}}})
 	call("2204", object{"feedetail": []object{{
-		"mdtrt_id": visit, "psn_no": Child, "chrg_bchno": "0", "feedetl_sn": 1, "med_list_codg": "A1", "medins_list_codg": "L1", "cnt": 2, "pric": 5, "det_item_fee_sumamt": 10,
+		"mdtrt_id": visit, "psn_no": Child, "chrg_bchno": "0", "feedetl_sn": 1, "med_list_codg": "H1", "medins_list_codg": "L1", "cnt": 2, "pric": 5, "det_item_fee_sumamt": 10,
 		"durg_trac_info": []object{{"drug_trac_codg": "TRACEHIS1"}},
 	}}})
 	bill := object{"data": with(object{"mdtrt_id": visit, "med_type": "11", "chrg_bchno": "0", "medfee_sumamt": 10, "acct_used_flag": "1"})}
