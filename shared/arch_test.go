@@ -31,12 +31,16 @@ var arrows = map[string][]string{
 	"shared/answer":    {"shared/family"},
 	"shared/policy":    {"shared/family"},
 	"shared/catalogue": {"shared/family"},
+	"shared/papers":    {},
+
+	"shared/papers/folder": {"shared/papers"},
+	"shared/papers/bucket": {"shared/papers"},
 
 	"shared/store/sqlite":    {"shared/store"},
 	"shared/store/dynamo":    {"shared/store"},
 	"shared/store/storetest": {"shared/store"},
 
-	"shared/app": {"shared/family", "shared/pinyin", "shared/store", "shared/vault"},
+	"shared/app": {"shared/family", "shared/papers", "shared/pinyin", "shared/store", "shared/vault"},
 	"shared/api": {"shared/app", "shared/answer", "shared/catalogue", "shared/family", "shared/qrimage"},
 	"shared/his": {"shared/app", "shared/answer", "shared/family"},
 	"shared/web": {},
@@ -59,7 +63,7 @@ var arrows = map[string][]string{
 	"infra/sim/disk":    {"shared/store"},
 	"infra/local": {
 		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
-		"shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",
+		"shared/papers", "shared/papers/folder", "shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",
 	},
 }
 

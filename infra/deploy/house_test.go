@@ -1,9 +1,12 @@
 package deploy
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"gongji/shared/app"
 	"gongji/shared/his"
 	"gongji/shared/onaws/onawstest"
+	"gongji/shared/papers/folder"
 	"gongji/shared/policy"
 	"gongji/shared/store"
 	"gongji/shared/store/sqlite"
@@ -44,6 +48,7 @@ type house struct {
 	app    *app.App
 	door   http.Handler
 	issuer *onawstest.Issuer
+	shelf  *folder.Folder
 }
 
 func open(t *testing.T, records store.Store) *house {
@@ -57,8 +62,17 @@ func open(t *testing.T, records store.Store) *house {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return noon }
+	sealer := vault.New(keys, rand.Reader)
 	h := &house{t: t, issuer: onawstest.NewIssuer(t)}
-	h.app = app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Now: now})
+	h.shelf = folder.Open(folder.Options{
+		Dir: t.TempDir(), Sign: func(text string) string { return sealer.Index("upload", text) }, Now: now,
+		Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		},
+	})
+	// As with a bucket, nobody hears of a paper before the promise.
+	h.shelf.Received = func(context.Context, string) error { return nil }
+	h.app = app.New(app.Options{Store: records, Policies: policies, Vault: sealer, Papers: h.shelf, Now: now})
 	log := slog.New(slog.DiscardHandler)
 	doors := http.NewServeMux()
 	doors.Handle("/", api.New(api.Options{
@@ -77,5 +91,14 @@ func (h *house) scene(do func(onawstest.Request) onawstest.Reply) *onawstest.Sce
 		Token: func(claims map[string]any) string { return h.issuer.Token(h.t, noon, claims) },
 		Now:   func() time.Time { return noon },
 		Do:    do,
+		Upload: func(method, url string, headers map[string]string, file []byte) {
+			r, w := httptest.NewRequest(method, url, bytes.NewReader(file)), httptest.NewRecorder()
+			for name, value := range headers {
+				r.Header.Set(name, value)
+			}
+			if h.shelf.ServeHTTP(w, r); w.Code != http.StatusOK {
+				h.t.Fatalf("the upload: %d %s", w.Code, w.Body)
+			}
+		},
 	}
 }

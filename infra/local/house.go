@@ -9,12 +9,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	"gongji/shared/api"
 	"gongji/shared/app"
+	"gongji/shared/family"
 	"gongji/shared/his"
+	"gongji/shared/papers"
+	"gongji/shared/papers/folder"
 	"gongji/shared/policy"
 	"gongji/shared/vault"
 	"gongji/shared/web"
@@ -85,9 +89,14 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		return nil, err
 	}
 	clock := new(clock)
-	house := app.New(app.Options{
-		Store: s.store, Policies: policies, Vault: vault.New(s.keys, rand.Reader), Now: clock.Now, Log: log,
+	sealer := vault.New(s.keys, rand.Reader)
+	shelf := folder.Open(folder.Options{
+		Dir: filepath.Join(o.data, "papers"), Base: base, Sign: func(text string) string { return sealer.Index("upload", text) }, Now: clock.Now, Refuse: refusePaper,
 	})
+	house := app.New(app.Options{
+		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Now: clock.Now, Log: log,
+	})
+	shelf.Received = func(ctx context.Context, id string) error { return house.ReceivePaper(ctx, family.MaterialID(id)) }
 	if err := house.CheckKeys(ctx); err != nil {
 		if errors.Is(err, app.ErrForeignKeys) {
 			err = s.foreignKeys()
@@ -113,6 +122,21 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		return nil, err
 	}
 	front := &frontDoor{base: base, signIn: in, pages: pages, his: national, next: door}
-	dev := &devDoors{tokens: tokens, clock: clock, next: front, allowRemote: o.allowRemote}
+	uploads := http.NewServeMux()
+	uploads.Handle(folder.Path, shelf)
+	uploads.Handle("/", front)
+	dev := &devDoors{tokens: tokens, clock: clock, next: uploads, allowRemote: o.allowRemote}
 	return newChaos(o.chaos, logAccess(dev, log), log), nil
+}
+
+// refusePaper answers an upload that is not taken.
+func refusePaper(w http.ResponseWriter, r *http.Request, err error) {
+	var fault *papers.Fault
+	switch {
+	case errors.Is(err, papers.ErrNone):
+		err = family.Refuse(family.NotFound)
+	case errors.As(err, &fault):
+		err = &family.Refusal{Code: family.PaperWrong, Rule: fault.Rule, Detail: fault.Detail}
+	}
+	writeProblem(w, r, err)
 }

@@ -117,3 +117,13 @@ func Rule(name string) (Text, bool) {
 	}
 	return Text{}, false
 }
+
+// Event returns what a happening of a binding's history says in plain words.
+func Event(h family.Happening) Text {
+	for _, e := range built().events {
+		if e.Event == h {
+			return e.Text
+		}
+	}
+	return Text{}
+}

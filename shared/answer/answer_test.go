@@ -118,6 +118,9 @@ func TestTable(t *testing.T) {
 		"will_pay":            {Reason, 0, 0, DoNothing},
 		"will_pay_partly":     {Reason, 0, 0, DoNothing},
 		"will_not_pay":        {Reason, 0, 0, DoNothing},
+		"paper_missing":       {Decided, 422, 0, Fix},
+		"paper_wrong":         {Decided, 422, 0, Fix},
+		"cooling_off":         {Decided, 422, 0, Fix},
 	}
 	for _, r := range All() {
 		want, ok := table[r.Code]

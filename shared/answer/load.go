@@ -31,8 +31,9 @@ var built = sync.OnceValue(func() *Catalogue {
 
 // file is the shape of a catalogue file.
 type file struct {
-	Rows  []Row  `json:"rows"`
-	Rules []rule `json:"rules"`
+	Rows   []Row   `json:"rows"`
+	Rules  []rule  `json:"rules"`
+	Events []event `json:"events"`
 }
 
 // read reads a catalogue file that has no faults.
@@ -45,7 +46,7 @@ func read(data []byte) (*Catalogue, error) {
 }
 
 func newCatalogue(f file) *Catalogue {
-	c := &Catalogue{rows: f.Rows, rules: f.Rules, byCode: make(map[family.Code]int, len(f.Rows))}
+	c := &Catalogue{rows: f.Rows, rules: f.Rules, events: f.Events, byCode: make(map[family.Code]int, len(f.Rows))}
 	for i, r := range f.Rows {
 		c.byCode[r.Code] = i
 	}
@@ -59,7 +60,14 @@ const maxHIS = 200
 type Catalogue struct {
 	rows   []Row
 	rules  []rule
+	events []event
 	byCode map[family.Code]int // into rows
+}
+
+// event is what happened to a binding.
+type event struct {
+	Event family.Happening `json:"event"`
+	Text
 }
 
 // rule is what a rule of the law says.
@@ -69,8 +77,8 @@ type rule struct {
 }
 
 // Load reads a catalogue file. It accepts nothing but a row for each of
-// [family.Codes], in that order, each complete, and the rules; an error names the
-// row.
+// [family.Codes], in that order, each complete, the rules, and a sentence for each of
+// [family.Happenings]; an error names the row.
 func Load(data []byte) (*Catalogue, error) {
 	var f file
 	if err := exact(data, &f); err != nil {
@@ -104,6 +112,18 @@ func Load(data []byte) (*Catalogue, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("answer: rules[%d] (%s): %w", i, r.Rule, err)
+		}
+	}
+	if len(f.Events) != len(family.Happenings) {
+		return nil, fmt.Errorf("answer: events: %d for %d", len(f.Events), len(family.Happenings))
+	}
+	for i, e := range f.Events {
+		err := e.sentence()
+		if e.Event != family.Happenings[i] {
+			err = fmt.Errorf("%q stands in its place", e.Event)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("answer: events[%d] (%s): %w", i, family.Happenings[i], err)
 		}
 	}
 	return newCatalogue(f), nil

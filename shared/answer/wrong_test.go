@@ -17,7 +17,11 @@ func write(t *testing.T, rows []Row, rules []rule) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(map[string]any{"rows": rows, "rules": rules}); err != nil {
+	if err := enc.Encode(struct {
+		Rows   []Row   `json:"rows"`
+		Rules  []rule  `json:"rules"`
+		Events []event `json:"events"`
+	}{rows, rules, built().events}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

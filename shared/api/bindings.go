@@ -56,6 +56,12 @@ type bindingWire struct {
 	ActivatedAt *time.Time `json:"activated_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
 	EndedBy     string     `json:"ended_by,omitempty"`
+	EndWhy      string     `json:"end_reason,omitempty" enum:"expired,rejected,death,relation_ended,insurance_changed" doc:"Where nobody just wanted it"`
+
+	Materials []materialWire `json:"materials,omitempty" doc:"The papers of the request"`
+	Reason    string         `json:"review_reason,omitempty" doc:"What the reviewer wrote"`
+	ExpiresOn string         `json:"expires_on,omitempty" doc:"Last day of a request that is not finished"`
+	Assisted  bool           `json:"assisted,omitempty" doc:"An operator filled it in at the counter"`
 }
 
 // bindingOf returns how a side sees a binding at a time.
@@ -66,7 +72,11 @@ func bindingOf(v app.BindingView, by family.PersonNo) bindingWire {
 		Holder: sideWire{v.HolderMasked}, Member: sideWire{v.MemberMasked}, Guardian: b.Guardian,
 		Show: b.Show, Paused: b.Paused(), PausedByMe: b.SideOf(by) == family.BySelf && b.PausedByHolder || b.SideOf(by) == family.ByMember && b.PausedByMember,
 		Policy: b.Policy, CreatedAt: b.Created, ActivatedAt: unlessZero(b.Activated), EndedAt: unlessZero(b.Ended), EndedBy: string(b.EndedBy),
-		Steps: make([]stepWire, 0, len(b.Steps)),
+		Steps:  make([]stepWire, 0, len(b.Steps)),
+		EndWhy: string(b.EndWhy), Materials: materialsOf(b), Reason: b.Review.Reason, Assisted: b.Assisted != "",
+	}
+	if b.Until != 0 {
+		w.ExpiresOn = b.Until.String()
 	}
 	w.RelationZH, w.RelationEN = b.Relation.Names()
 	for _, s := range b.Steps {
@@ -183,7 +193,8 @@ func (d *door) bindingRoutes() {
 	type submit struct {
 		BindingPath
 		Body struct {
-			Commitment bool `json:"commitment" doc:"个人承诺: I promise that the relation is true"`
+			Commitment bool   `json:"commitment" doc:"个人承诺: I promise that the relation is true"`
+			FaceToken  string `json:"face_token,omitempty" nullable:"true" maxLength:"8192" doc:"Passed to the civil registry as it is, where a region asks for one"`
 		}
 	}
 	route(d, Persons, huma.Operation{
@@ -195,11 +206,40 @@ func (d *door) bindingRoutes() {
 				return nil, &family.Refusal{Code: family.Malformed, Field: "commitment", Observed: "false", Allowed: "true", Detail: "the promise is needed"}
 			}
 			by := person(ctx)
-			view, err := d.app.Submit(ctx, by, family.BindingID(in.BindingID))
+			view, err := d.app.SubmitWithFace(ctx, by, family.BindingID(in.BindingID), in.Body.FaceToken)
 			if err != nil {
 				return nil, err
 			}
 			return &bindingAnswer{Body: bindingOf(view, by)}, nil
+		})
+
+	type announce struct {
+		BindingPath
+		Body materialAsk
+	}
+	route(d, Persons, huma.Operation{
+		OperationID: "announce-paper", Method: http.MethodPost, Path: "/v1/bindings/{binding_id}/materials", DefaultStatus: http.StatusCreated,
+		Summary: "Announce a paper and get the door through which it is uploaded, once and soon", Tags: tags,
+	},
+		func(ctx context.Context, in *announce) (*uploadAnswer, error) {
+			return uploadOf(d.app.AnnouncePaper(ctx, person(ctx), family.BindingID(in.BindingID), in.Body.ask()))
+		})
+
+	type historyQuery struct {
+		BindingPath
+		PageQuery
+	}
+	type historyAnswer struct{ Body Page[eventWire] }
+	route(d, Persons, huma.Operation{
+		OperationID: "binding-history", Method: http.MethodGet, Path: "/v1/bindings/{binding_id}/history",
+		Summary: "Who did what when, oldest first, each line with the hash of the one before", Tags: tags,
+	},
+		func(ctx context.Context, in *historyQuery) (*historyAnswer, error) {
+			page, err := d.app.History(ctx, person(ctx), family.BindingID(in.BindingID), in.After, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			return &historyAnswer{pageOf(page, eventOf)}, nil
 		})
 
 	type change struct {

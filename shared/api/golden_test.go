@@ -228,6 +228,7 @@ var unmet = map[family.Code]string{
 	family.TraceMissing:       "no rule asks for trace codes yet",
 	family.QuantityLimit:      "no rule limits quantities yet",
 	family.ConfirmationNeeded: "no settlement waits for the holder yet",
+	family.CoolingOff:         "no region's file asks for time between two bindings",
 	family.GrantNone:          "it stands beside a share",
 	family.GrantPaused:        "it stands beside a share",
 	family.GrantCapReached:    "it stands beside a share",
@@ -282,6 +283,29 @@ func (tell *teller) story() {
 	tell.wants("200", tell.tell("grant-order", granny, "PUT", "/v1/me/grant-order", map[string]any{"order": []string{old}}))
 	tell.wants("200", tell.tell("binding-ended", granny, "DELETE", "/v1/bindings/"+old, nil))
 	tell.wants("200", tell.tell("bindings", mother, "GET", "/v1/bindings?limit=2", nil))
+
+	// A binding with papers: announced, uploaded, promised, accepted, reviewed.
+	paper := id(tell.tell("binding-with-papers", kapok, "POST", "/v1/bindings", `{"name":"何西关","id_no":"440102197906060037","relation":"11","show":true,"pay":{"purposes":["care"]}}`))
+	tell.wants("422 paper_missing", tell.tell("refusal-paper_missing", kapok, "POST", "/v1/bindings/"+paper+"/submit", `{"commitment":true}`))
+	tell.wants("201", tell.tell("paper-announced", kapok, "POST", "/v1/bindings/"+paper+"/materials", `{"kind":"marriage_certificate","content_type":"image/png","size":1000,"sha256":"`+strings.Repeat("0", 64)+`"}`))
+	tell.wants("422 paper_wrong", tell.tell("refusal-paper_wrong", kapok, "POST", "/v1/bindings/"+paper+"/materials", `{"kind":"id_card","content_type":"image/png","size":11000000,"sha256":"`+strings.Repeat("0", 64)+`"}`))
+	for i, kind := range []string{"id_card", "household_register", "commitment_letter"} {
+		tell.upload(kapok, paper, kind, scan(tell.t, uint8(i)))
+	}
+	tell.submit(kapok, paper)
+	tell.wants("200", tell.tell("binding-before-review", husband, "POST", "/v1/bindings/"+paper+"/accept", nil))
+	tell.wants("200", tell.tell("reviews", "reviewer", "GET", "/v1/reviews?region=44", nil))
+	tell.wants("200", tell.tell("review", "reviewer", "GET", "/v1/reviews/"+paper, nil))
+	tell.wants("200", tell.tell("review-claimed", "reviewer", "POST", "/v1/reviews/"+paper+"/claim", nil))
+	tell.wants("200", tell.tell("review-clarified", "reviewer", "POST", "/v1/reviews/"+paper+"/clarify", `{"kind":"marriage_certificate","reason":"户口本上没有配偶页"}`))
+	tell.upload(kapok, paper, "marriage_certificate", scan(tell.t, 3))
+	tell.submit(kapok, paper)
+	seen := tell.must(200, tell.role("reviewer"), "GET", "/v1/reviews/"+paper, nil)
+	door := seen["materials"].([]any)[1].(map[string]any)["door"].(map[string]any)["url"].(string)
+	tell.wants("200", tell.tell("review-paper", "reviewer", "GET", door, nil))
+	tell.wants("200", tell.tell("review-approved", "reviewer", "POST", "/v1/reviews/"+paper+"/approve", map[string]any{"version": seen["version"], "reason": "齐全"}))
+	tell.wants("200", tell.tell("binding-history", husband, "GET", "/v1/bindings/"+paper+"/history", nil))
+	tell.wants("201", tell.tell("feed-registry", "operator", "POST", "/v1/registry", `{"id_no":"430102198503070022","name":"王小芳","status":"alive","relations":[{"id_no":"430102198206110032","relation":"11"}]}`))
 
 	// E9: the father's care; his own account first, then his wife's, then cash.
 	qr := tell.wants("201", tell.tell("qr-for-a-member", mother, "POST", "/v1/qr", map[string]any{"binding_id": man}, "key-2"))

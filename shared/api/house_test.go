@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"gongji/shared/app"
+	"gongji/shared/family"
+	"gongji/shared/papers/folder"
 	"gongji/shared/policy"
 	"gongji/shared/store"
 	"gongji/shared/store/sqlite"
@@ -44,6 +46,8 @@ const (
 	child    = "430100000003" // eight years old
 	granny   = "430200000005" // a resident of Zhuzhou, where people choose the order of their grantors
 	stranger = "430100000009"
+	kapok    = "440100000001" // in work, Canton, where papers are reviewed
+	husband  = "440100000002" // hers
 
 	hospital   = "H43010000001" // 二级
 	pharmacy   = "P43010000002"
@@ -62,6 +66,8 @@ var cast = []human{
 	{child, "李小乐", "430102201801150017", "430100", "390", "1403"},
 	{granny, "周玉兰", "430202195506190021", "430200", "390", "1501"},
 	{stranger, "陈一二", "430102197001010017", "430100", "310", "11"},
+	{kapok, "梁红棉", "440102198004050029", "440100", "310", "11"},
+	{husband, "何西关", "440102197906060037", "440100", "310", "11"},
 }
 
 // the returns what the insurer knows of one.
@@ -139,6 +145,8 @@ type house struct {
 	door    *door
 	app     *app.App
 	store   *storetest.Faulty
+	shelf   *folder.Folder
+	vault   *vault.Vault
 	path    string  // of the store's file
 	db      *sql.DB // looks at the file, past the store
 	ids     *draws
@@ -182,8 +190,16 @@ func openHouse(t testing.TB, path string, s snapshot) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shelf := folder.Open(folder.Options{
+		Dir: filepath.Join(filepath.Dir(path), "papers"), Base: "https://papers.invalid", Sign: func(text string) string { return h.vault.Index("upload", text) }, Now: h.clock,
+		Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		},
+	})
+	h.shelf, h.vault = shelf, vault.New(keys, &draws{n: 1 << 32})
+	shelf.Received = func(ctx context.Context, id string) error { return h.app.ReceivePaper(ctx, family.MaterialID(id)) }
 	h.app = app.New(app.Options{
-		Store: h.store, Policies: set, Vault: vault.New(keys, &draws{n: 1 << 32}), Now: h.clock, Random: h.ids,
+		Store: h.store, Policies: set, Vault: h.vault, Papers: shelf, Now: h.clock, Random: h.ids,
 		Pause: func(ctx context.Context, _ int) error { return ctx.Err() },
 	})
 	verifier := NewVerifier(issuer, audience, &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{signingKey().Public()}}, h.clock)
@@ -194,6 +210,7 @@ func openHouse(t testing.TB, path string, s snapshot) *house {
 // snapshot is a house at rest; open it as often as one likes.
 type snapshot struct {
 	file   []byte
+	papers string // the folder
 	now    time.Time
 	ids    uint64
 	serial int
@@ -210,7 +227,7 @@ func (h *house) freeze() snapshot {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return snapshot{file, h.clock(), h.ids.n, h.serial}
+	return snapshot{file, filepath.Join(filepath.Dir(h.path), "papers"), h.clock(), h.ids.n, h.serial}
 }
 
 func (s snapshot) open(t testing.TB) *house {

@@ -33,6 +33,7 @@ func byPerson(no string) func(*house, scene) string {
 }
 
 func byHospital(h *house, _ scene) string { return h.place(hospital) }
+func byReviewer(h *house, _ scene) string { return h.role("reviewer") }
 func byOperator(h *house, _ scene) string { return h.operator() }
 
 func fixed(path string) func(scene) string { return func(scene) string { return path } }
@@ -82,7 +83,37 @@ var takers = []taker{
 	},
 	{
 		route: "POST /v1/bindings/{binding_id}/submit", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.draft + "/submit" }, want: 200,
-		good: `{"commitment":true}`,
+		good: `{"commitment":true,"face_token":"f"}`, legal: `
+			face_token: missing, null, empty, text`,
+	},
+	{
+		route: "POST /v1/bindings/{binding_id}/materials", by: byPerson(mother), path: func(s scene) string { return "/v1/bindings/" + s.draft + "/materials" }, want: 201,
+		good: `{"kind":"id_card","content_type":"image/png","size":1,"sha256":"` + strings.Repeat("0", 64) + `"}`, legal: `
+			content_type: text=paper_wrong, empty=paper_wrong
+			size: largest=paper_wrong`,
+	},
+	{
+		route: "POST /v1/reviews/{binding_id}/approve", by: byReviewer, path: func(s scene) string { return "/v1/reviews/" + s.review + "/approve" }, want: 200,
+		good: `{"reason":"齐全"}`, legal: `
+			reason: missing, null, empty, text`,
+	},
+	{
+		route: "POST /v1/reviews/{binding_id}/reject", by: byReviewer, path: func(s scene) string { return "/v1/reviews/" + s.review + "/reject" }, want: 200,
+		good: `{"reason":"不清楚"}`, legal: `
+			reason: text`,
+	},
+	{
+		route: "POST /v1/reviews/{binding_id}/clarify", by: byReviewer, path: func(s scene) string { return "/v1/reviews/" + s.review + "/clarify" }, want: 200,
+		good: `{"kind":"marriage_certificate","reason":"缺配偶页"}`, legal: `
+			reason: text`,
+	},
+	{
+		route: "POST /v1/registry", by: byOperator, path: fixed("/v1/registry"), want: 201,
+		good: `{"id_no":"430102198503070022","name":"王小芳","status":"alive","complete":true,"relations":[{"id_no":"430102198206110032","relation":"11"},{"id_no":"430102201801150017","relation":"30"}]}`, legal: `
+			name: text
+			complete: missing, null, false
+			relations: missing, null, list
+			relations[]: missing, twice`,
 	},
 	{
 		route: "PUT /v1/me/grant-order", by: byPerson(granny), path: fixed("/v1/me/grant-order"), want: 200,

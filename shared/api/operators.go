@@ -92,6 +92,40 @@ func (f creditFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	return a.FeedCredit(ctx, f.Reference, no, amount)
 }
 
+// kinFeed is a person as the civil registry knows him.
+type kinFeed struct {
+	IDNo      string    `json:"id_no" maxLength:"18"`
+	Name      string    `json:"name" minLength:"1" maxLength:"50"`
+	Status    string    `json:"status" enum:"alive,deceased"`
+	Complete  bool      `json:"complete,omitempty" nullable:"true" doc:"The relations are all that there are: whoever is not named is none"`
+	Relations []kinWire `json:"relations,omitempty" nullable:"true" maxItems:"50"`
+}
+
+type kinWire struct {
+	IDNo     string `json:"id_no" maxLength:"18"`
+	Relation string `json:"relation" doc:"What he is to the person, GB/T 4761"`
+}
+
+func (f kinFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
+	id, err := family.ParseIDNumber(f.IDNo)
+	if err != nil {
+		return "", family.Faulty("id_no", err)
+	}
+	in := app.KinFeed{Identity: app.Identity{Name: f.Name, ID: id}, Deceased: f.Status == "deceased", Complete: f.Complete}
+	for i, r := range f.Relations {
+		other, err := family.ParseIDNumber(r.IDNo)
+		if err != nil {
+			return "", family.Faulty(fmt.Sprintf("relations[%d].id_no", i), err)
+		}
+		relation, err := family.ParseRelation(r.Relation)
+		if err != nil {
+			return "", family.Faulty(fmt.Sprintf("relations[%d].relation", i), err)
+		}
+		in.Relations = append(in.Relations, app.KinRelation{ID: other, Relation: relation})
+	}
+	return a.FeedRegistry(ctx, in)
+}
+
 // feeder is a record of the insurer's feed.
 type feeder interface {
 	feed(context.Context, *app.App) (app.Fed, error)
@@ -262,6 +296,7 @@ func (d *door) operatorRoutes() {
 	feedRoute[personFeed](d, huma.Operation{OperationID: "feed-persons", Path: "/v1/persons", Summary: "Persons, as the insurer knows them"})
 	feedRoute[placeFeed](d, huma.Operation{OperationID: "feed-institutions", Path: "/v1/institutions", Summary: "Hospitals and pharmacies"})
 	d.catalogueRoute()
+	feedRoute[kinFeed](d, huma.Operation{OperationID: "feed-registry", Path: "/v1/registry", Summary: "What the civil registry says of people and their relatives"})
 	feedRoute[creditFeed](d, huma.Operation{OperationID: "feed-credits", Path: "/v1/credits", Summary: "Payments into accounts"})
 
 	type personPath struct {

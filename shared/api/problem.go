@@ -195,5 +195,5 @@ func printable(s string) bool { return len(s) <= maxField && ourField.MatchStrin
 const maxField = 64
 
 // ourField is the form of our names: words and their places in lists, and the codes
-// of up to three digits that some words are told apart by.
-var ourField = regexp.MustCompile(`^([A-Za-z_-]{1,32}(\[[0-9]{1,6}\])*)?(\.([A-Za-z_-]{1,32}|[0-9]{1,3})(\[[0-9]{1,6}\])*)*$`)
+// of up to three digits that some words are told apart by, or end with.
+var ourField = regexp.MustCompile(`^([A-Za-z_-]{1,32}[0-9]{0,3}(\[[0-9]{1,6}\])*)?(\.([A-Za-z_-]{1,32}[0-9]{0,3}|[0-9]{1,3})(\[[0-9]{1,6}\])*)*$`)

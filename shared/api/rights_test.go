@@ -2,8 +2,14 @@ package api
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"image"
+	"image/png"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +43,7 @@ var serves = map[string][]string{
 	"person or institution": {"mother", "father", "stranger", "hospital", "otherPlace", "several"},
 	"operator":              {"operator", "several"},
 	"operator or auditor":   {"operator", "auditor", "several"},
+	"operator or reviewer":  {"operator", "reviewer", "several"},
 }
 
 // scene is a house in the middle of things, and the names of what is in it:
@@ -50,6 +57,8 @@ type scene struct {
 	shown   string // token of the mother for the father
 	sale    string // the hospital's settlement: the father's care, the mother's money
 	refused string // a message of the hospital that was refused
+	review  string // kapok → husband, waits for a reviewer
+	paper   string // one of its papers
 }
 
 var theScene = struct {
@@ -67,6 +76,52 @@ func (h *house) request(holder, member, relation string) string {
 func (h *house) submit(holder, binding string) {
 	h.t.Helper()
 	h.must(200, h.person(holder), "POST", "/v1/bindings/"+binding+"/submit", map[string]any{"commitment": true})
+}
+
+// upload announces a paper and sends it through its door.
+func (h *house) upload(holder, binding, kind string, file []byte) (material string) {
+	h.t.Helper()
+	sum := sha256.Sum256(file)
+	answer := h.must(201, h.person(holder), "POST", "/v1/bindings/"+binding+"/materials", map[string]any{
+		"kind": kind, "content_type": "image/png", "size": len(file), "sha256": hex.EncodeToString(sum[:]),
+	})
+	door := answer["upload"].(map[string]any)
+	r := httptest.NewRequest(door["method"].(string), door["url"].(string), bytes.NewReader(file))
+	for name, value := range door["headers"].(map[string]any) {
+		r.Header.Set(name, value.(string))
+	}
+	w := httptest.NewRecorder()
+	h.shelf.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		h.t.Fatalf("the upload of %s: %d %s", kind, w.Code, w.Body)
+	}
+	return answer["material_id"].(string)
+}
+
+// scan is a picture of one shade.
+func scan(t testing.TB, shade uint8) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, 8, 8))
+	for i := range picture.Pix {
+		picture.Pix[i] = shade
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// inReview brings kapok's binding with her husband before the reviewers.
+func (h *house) inReview() (binding, paper string) {
+	h.t.Helper()
+	binding = h.request(kapok, husband, "11")
+	for i, kind := range []string{"id_card", "household_register", "commitment_letter"} {
+		paper = h.upload(kapok, binding, kind, scan(h.t, uint8(i)))
+	}
+	h.submit(kapok, binding)
+	h.must(200, h.person(husband), "POST", "/v1/bindings/"+binding+"/accept", nil)
+	return binding, paper
 }
 
 func sceneOf(t testing.TB) scene {
@@ -88,6 +143,7 @@ func sceneOf(t testing.TB) scene {
 		h.must(201, h.place(hospital), "POST", "/v1/settlements", bill(s.sale, qr["digits"].(string)))
 		h.must(410, h.place(hospital), "POST", "/v1/settlements", bill(s.refused, qr["digits"].(string)))
 		s.shown = h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": s.bound})["token_id"].(string)
+		s.review, s.paper = h.inReview()
 		s.snapshot = h.freeze()
 	})
 	if s.file == nil {
@@ -128,6 +184,9 @@ var (
 
 func (s scene) boundBinding() string { return s.bound }
 func (s scene) askedBinding() string { return s.asked }
+func (s scene) draftBinding() string { return s.draft }
+func (s scene) reviewed() string     { return s.review }
+func (s scene) aPaper() string       { return s.paper }
 func (s scene) shownToken() string   { return s.shown }
 func (s scene) settledSale() string  { return s.sale }
 func today(scene) string             { return "20261121" }
@@ -178,6 +237,30 @@ var rights = map[string]right{
 		serves: "person", there: scene.askedBinding, missing: manyBindings, malformed: noBindings,
 		want: map[string]string{"mother": "200", "father": "403 not_permitted", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
 	},
+
+	"POST /v1/bindings/{binding_id}/materials": {
+		serves: "person", body: `{"kind":"id_card","content_type":"image/png","size":1,"sha256":"` + strings.Repeat("0", 64) + `"}`,
+		there: scene.draftBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "201", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"GET /v1/bindings/{binding_id}/history": {
+		serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+
+	"GET /v1/reviews":                       {serves: "operator or reviewer", want: reviewers("200")},
+	"GET /v1/reviews/{binding_id}":          reviewedOnly(nil, "200"),
+	"POST /v1/reviews/{binding_id}/claim":   reviewedOnly(nil, "200"),
+	"POST /v1/reviews/{binding_id}/release": reviewedOnly(nil, "200"),
+	"POST /v1/reviews/{binding_id}/approve": reviewedOnly(`{}`, "200"),
+	"POST /v1/reviews/{binding_id}/reject":  reviewedOnly(`{"reason":"照片看不清"}`, "200"),
+	"POST /v1/reviews/{binding_id}/clarify": reviewedOnly(`{"kind":"marriage_certificate","reason":"缺配偶页"}`, "200"),
+	// Without its door there is no paper.
+	"GET /v1/papers/{material_id}": {
+		serves: "operator or reviewer", there: scene.aPaper, missing: manyBindings, malformed: []string{"x", "%00"},
+		want: reviewers(notFound), gone: notFound, bad: notFound,
+	},
+	"POST /v1/registry": {serves: "operator", body: map[string]any{"id_no": the(child).id, "name": the(child).name, "status": "alive"}, want: operators("201")},
 
 	"POST /v1/qr": {
 		serves: "person", body: `{"binding_id":"ID"}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字", strings.Repeat("B", 64)},
@@ -251,6 +334,18 @@ var newcomer = map[string]any{"person_no": "430100000077", "name": "新来", "id
 func all(answer string) map[string]string       { return each(serves["everybody"], answer) }
 func persons(answer string) map[string]string   { return each(serves["person"], answer) }
 func operators(answer string) map[string]string { return each(serves["operator"], answer) }
+
+func reviewers(answer string) map[string]string {
+	return each(serves["operator or reviewer"], answer)
+}
+
+// reviewedOnly is an act on what waits for a reviewer.
+func reviewedOnly(body any, answer string) right {
+	return right{
+		serves: "operator or reviewer", body: body, there: scene.reviewed, missing: manyBindings, malformed: noBindings,
+		want: reviewers(answer), gone: notFound, bad: notFound,
+	}
+}
 
 func each(names []string, answer string) map[string]string {
 	same := map[string]string{}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/papers"
 	"gongji/shared/store"
 	"gongji/shared/vault"
 
@@ -32,6 +33,11 @@ type Options struct {
 	Store    store.Store
 	Policies Policies
 	Vault    *vault.Vault
+	// Papers is where papers lie; without one none can be uploaded.
+	Papers papers.Shelf
+	// Registry is the civil registry that is asked where the table of what operators
+	// fed in cannot say; without one nobody is.
+	Registry Registry
 	// Now is the clock; the default is time.Now.
 	Now func() time.Time
 	// Random makes ids; the default is crypto/rand.
@@ -49,6 +55,8 @@ type App struct {
 	store    store.Store
 	policies Policies
 	vault    *vault.Vault
+	papers   papers.Shelf
+	registry Registry
 	clock    func() time.Time
 	random   io.Reader
 	pause    func(ctx context.Context, n int) error
@@ -58,7 +66,7 @@ type App struct {
 
 // New returns an App over its parts.
 func New(o Options) *App {
-	a := &App{store: stamped{o.Store, o.Vault}, policies: o.Policies, vault: o.Vault, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
+	a := &App{store: stamped{o.Store, o.Vault}, policies: o.Policies, vault: o.Vault, papers: o.Papers, registry: o.Registry, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
 	if a.clock == nil {
 		a.clock = time.Now
 	}

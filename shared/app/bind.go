@@ -17,6 +17,8 @@ type BindingAsk struct {
 	Relation family.Relation
 	Show     bool
 	Pay      *family.Terms
+	// Operator is who fills it in at the counter, for a holder without a phone.
+	Operator string
 }
 
 // BindingView is a binding as one of its sides sees it.
@@ -85,21 +87,27 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		if name != in.Name {
 			return BindingView{}, family.Refuse(family.IdentityMismatch)
 		}
+		policy := a.policyOf(holderAccount.Account, now)
 		binding, refusal := family.RequestBinding(family.BindingRequest{
 			ID: id, Holder: holderAccount.Account, Member: memberAccount.Account,
 			HolderBorn: holderPerson.Born, MemberBorn: memberPerson.Born,
-			Relation: in.Relation, Show: in.Show, Pay: in.Pay, Bound: holderPerson.Bound,
-			Policy: a.policyOf(holderAccount.Account, now), Now: now,
+			Relation: in.Relation, Show: in.Show, Pay: in.Pay, Bound: holderPerson.Bound, Former: holderPerson.Former,
+			Policy: policy, Beyond: a.beyond(policy, now), Assisted: in.Operator, Now: now,
 		})
 		if refusal != nil {
 			return BindingView{}, refusal
 		}
 		record := bindingRecord{Binding: binding, HolderMasked: holderAccount.Masked, MemberMasked: memberAccount.Masked}
-		holderPerson.Bound = append(holderPerson.Bound, family.Bound{ID: id, Member: member, Relation: in.Relation, Show: in.Show, Pay: in.Pay != nil})
+		today := family.DayOf(now)
+		holderPerson.Bound = slices.DeleteFunc(holderPerson.Bound, func(b family.Bound) bool { return b.Until != 0 && b.Until < today })
+		holderPerson.Bound = append(holderPerson.Bound, family.Bound{ID: id, Member: member, Relation: in.Relation, Show: in.Show, Pay: in.Pay != nil, Until: binding.Until})
 		if err := put(t, holderRef, holderPerson); err != nil {
 			return BindingView{}, err
 		}
 		if err := put(t, bindingKey(id), record); err != nil {
+			return BindingView{}, err
+		}
+		if err := add(t, eventKey(id, 1), binding.FirstEvent()); err != nil {
 			return BindingView{}, err
 		}
 		for _, side := range []family.PersonNo{holder, member} {
@@ -135,46 +143,100 @@ func viewOf(record bindingRecord, holder family.Account, now time.Time) BindingV
 	return view
 }
 
-// Submit is the holder's promise that the relation is true. A repeat changes
-// nothing.
+// Submit is the holder's promise that the relation is true. Papers that have come
+// are looked at first, and the civil registry is asked. A repeat changes nothing.
 func (a *App) Submit(ctx context.Context, by family.PersonNo, id family.BindingID) (BindingView, error) {
-	return a.onPair(ctx, by, id, func(p family.Pair, _ []family.Bound, policy *family.Policy, now time.Time) (family.Pair, *family.Refusal) {
-		return p.Submit(by, policy, now)
+	return a.SubmitWithFace(ctx, by, id, "")
+}
+
+// SubmitWithFace is Submit with whatever a region wants the civil registry to see of
+// the holder's face; it is passed on as it is.
+func (a *App) SubmitWithFace(ctx context.Context, by family.PersonNo, id family.BindingID, face string) (BindingView, error) {
+	said, err := a.examine(ctx, id, face, func(b family.Binding) bool { return b.SideOf(by) == family.BySelf })
+	if err != nil {
+		return BindingView{}, err
+	}
+	return a.onPair(ctx, id, sideOf(by), func(p family.Pair, h hand) (family.Pair, error) {
+		p.Registry = said
+		return lawful(p.Submit(by, h.policy, h.now))
 	})
 }
 
 // Accept is the member's consent. A repeat changes nothing.
 func (a *App) Accept(ctx context.Context, by family.PersonNo, id family.BindingID) (BindingView, error) {
-	return a.onPair(ctx, by, id, func(p family.Pair, _ []family.Bound, policy *family.Policy, now time.Time) (family.Pair, *family.Refusal) {
-		return p.Accept(by, policy, now)
+	return a.onPair(ctx, id, sideOf(by), func(p family.Pair, h hand) (family.Pair, error) {
+		return lawful(p.Accept(by, h.policy, h.now))
 	})
 }
 
 // Decline is the member's refusal. A repeat changes nothing.
 func (a *App) Decline(ctx context.Context, by family.PersonNo, id family.BindingID) (BindingView, error) {
-	return a.onPair(ctx, by, id, func(p family.Pair, _ []family.Bound, _ *family.Policy, now time.Time) (family.Pair, *family.Refusal) {
-		return p.Decline(by, now)
+	return a.onPair(ctx, id, sideOf(by), func(p family.Pair, h hand) (family.Pair, error) {
+		return lawful(p.Decline(by, h.now))
 	})
 }
 
-// EndBinding ends a binding at once, by either side: a code that is being shown
-// under it dies with it. A repeat changes nothing.
+// EndBinding ends a binding at once: a code that is being shown under it dies with
+// it. A repeat changes nothing.
 func (a *App) EndBinding(ctx context.Context, by family.PersonNo, id family.BindingID) (BindingView, error) {
-	return a.onPair(ctx, by, id, func(p family.Pair, _ []family.Bound, _ *family.Policy, now time.Time) (family.Pair, *family.Refusal) {
-		return p.End(by, now)
+	return a.onPair(ctx, id, sideOf(by), func(p family.Pair, h hand) (family.Pair, error) {
+		return lawful(p.End(by, h.policy, h.now))
 	})
 }
 
 // ChangeBinding changes an active binding.
 func (a *App) ChangeBinding(ctx context.Context, by family.PersonNo, id family.BindingID, c family.Change) (BindingView, error) {
-	return a.onPair(ctx, by, id, func(p family.Pair, bound []family.Bound, policy *family.Policy, now time.Time) (family.Pair, *family.Refusal) {
-		return p.Change(by, c, bound, policy, now)
+	return a.onPair(ctx, id, sideOf(by), func(p family.Pair, h hand) (family.Pair, error) {
+		return lawful(p.Change(by, c, h.holder.Bound, h.policy, h.now))
 	})
 }
 
-// onPair is every act on a binding after its request: read both sides, decide,
-// and write what the decision changed.
-func (a *App) onPair(ctx context.Context, by family.PersonNo, id family.BindingID, decide func(family.Pair, []family.Bound, *family.Policy, time.Time) (family.Pair, *family.Refusal)) (BindingView, error) {
+// sideOf lets only the two sides of a binding see it.
+func sideOf(by family.PersonNo) func(family.Binding) bool {
+	return func(b family.Binding) bool { return b.SideOf(by) != "" }
+}
+
+// hand is what an act on a binding has at hand, beside the pair.
+type hand struct {
+	t              *tx
+	holder, member personRecord
+	policy         *family.Policy // that rules the binding
+	now            time.Time
+}
+
+// deciding decides on a pair. It may read and put further records through the hand.
+type deciding func(family.Pair, hand) (family.Pair, error)
+
+// lawful returns what the law decided as an act does: no refusal is no error.
+func lawful(p family.Pair, r *family.Refusal) (family.Pair, error) {
+	if r != nil {
+		return p, r
+	}
+	return p, nil
+}
+
+// beyond returns the policy of grants across provinces, nil where a region gives
+// none.
+func (a *App) beyond(p *family.Policy, now time.Time) *family.Policy {
+	if p.Grants.Beyond == "" {
+		return nil
+	}
+	return a.policies.For(p.Grants.Beyond, family.DayOf(now))
+}
+
+// rulesOf returns the policy that rules a binding.
+func (a *App) rulesOf(b family.Binding, holder family.Account, now time.Time) *family.Policy {
+	p := a.policyOf(holder, now)
+	if beyond := a.beyond(p, now); b.Nationwide && beyond != nil {
+		return beyond
+	}
+	return p
+}
+
+// onPair is every act on a binding after its request: read both sides, decide, and
+// write what the decision changed. A binding that see does not let see looks like
+// one that is not there.
+func (a *App) onPair(ctx context.Context, id family.BindingID, see func(family.Binding) bool, decide deciding) (BindingView, error) {
 	if !id.Valid() {
 		return BindingView{}, family.Refuse(family.NotFound)
 	}
@@ -188,63 +250,85 @@ func (a *App) onPair(ctx context.Context, by family.PersonNo, id family.BindingI
 		if err != nil {
 			return BindingView{}, err
 		}
-		if !found || record.Binding.SideOf(by) == "" {
-			return BindingView{}, family.Refuse(family.NotFound) // another's looks like a missing one
+		if !found || !see(record.Binding) {
+			return BindingView{}, family.Refuse(family.NotFound)
 		}
-		holderNo, memberNo := record.Binding.Holder, record.Binding.Member
-		personRef, holderRef, memberRef := personKey(holderNo), accountKey(holderNo), accountKey(memberNo)
-		qrPointerRef := currentQRKey(holderNo, memberNo)
-		if err := t.read(personRef, holderRef, memberRef, qrPointerRef); err != nil {
-			return BindingView{}, err
-		}
-		person, _, err := get(t, personRef)
-		if err != nil {
-			return BindingView{}, err
-		}
-		holder, _, err := get(t, holderRef)
-		if err != nil {
-			return BindingView{}, err
-		}
-		member, _, err := get(t, memberRef)
-		if err != nil {
-			return BindingView{}, err
-		}
-		before := family.Pair{Binding: record.Binding, Holder: holder.Account, Member: member.Account}
-		after, refusal := decide(before, person.Bound, a.policyOf(holder.Account, now), now)
-		if refusal != nil {
-			return BindingView{}, refusal
-		}
-		record.Binding = after.Binding
-		view := viewOf(record, after.Holder, now)
-		if reflect.DeepEqual(before, after) {
-			return view, nil
-		}
-		if err := put(t, bindingRef, record); err != nil {
-			return BindingView{}, err
-		}
-		if rebound := family.Rebound(person.Bound, after.Binding); !slices.Equal(rebound, person.Bound) {
-			person.Bound = rebound
-			if err := put(t, personRef, person); err != nil {
-				return BindingView{}, err
-			}
-		}
-		if !reflect.DeepEqual(before.Holder, after.Holder) {
-			holder.Account = after.Holder
-			if err := put(t, holderRef, holder); err != nil {
-				return BindingView{}, err
-			}
-		}
-		if !reflect.DeepEqual(before.Member, after.Member) {
-			member.Account = after.Member
-			if err := put(t, memberRef, member); err != nil {
-				return BindingView{}, err
-			}
-		}
-		if before.Binding.MayShow() && !after.Binding.MayShow() {
-			return view, a.replaceCurrentQR(t, qrPointerRef, now)
-		}
-		return view, nil
+		view, _, err := a.decideOn(t, record, now, decide)
+		return view, err
 	})
+}
+
+// decideOn decides on a binding that was read and puts what the decision changed. It
+// tells whether it changed anything.
+func (a *App) decideOn(t *tx, record bindingRecord, now time.Time, decide deciding) (BindingView, bool, error) {
+	none := func(err error) (BindingView, bool, error) { return BindingView{}, false, err }
+	bindingRef := bindingKey(record.Binding.ID)
+	holderNo, memberNo := record.Binding.Holder, record.Binding.Member
+	personRef, otherRef, holderRef, memberRef := personKey(holderNo), personKey(memberNo), accountKey(holderNo), accountKey(memberNo)
+	qrPointerRef := currentQRKey(holderNo, memberNo)
+	if err := t.load([]keyed{personRef, holderRef, memberRef, qrPointerRef}, []keyed{otherRef}); err != nil {
+		return none(err)
+	}
+	person, _, err := get(t, personRef)
+	if err != nil {
+		return none(err)
+	}
+	other, _, err := get(t, otherRef)
+	if err != nil {
+		return none(err)
+	}
+	holder, _, err := get(t, holderRef)
+	if err != nil {
+		return none(err)
+	}
+	member, _, err := get(t, memberRef)
+	if err != nil {
+		return none(err)
+	}
+	before := family.Pair{Binding: record.Binding, Holder: holder.Account, Member: member.Account}
+	after, err := decide(before, hand{t, person, other, a.rulesOf(record.Binding, holder.Account, now), now})
+	if err != nil {
+		return none(err)
+	}
+	record.Binding = after.Binding
+	view := viewOf(record, after.Holder, now)
+	if reflect.DeepEqual(before.Binding, after.Binding) {
+		return view, false, nil
+	}
+	if err := put(t, bindingRef, record); err != nil {
+		return none(err)
+	}
+	for _, e := range after.Events {
+		if err := add(t, eventKey(e.Binding, e.Seq), e); err != nil {
+			return none(err)
+		}
+	}
+	if err := queue(t, before.Binding, after.Binding, holder.Account.Insurance.Region, now); err != nil {
+		return none(err)
+	}
+	rebound, former := family.Rebound(person.Bound, after.Binding), family.Bygones(person.Former, after.Binding)
+	if !slices.Equal(rebound, person.Bound) || !slices.Equal(former, person.Former) {
+		person.Bound, person.Former = rebound, former
+		if err := put(t, personRef, person); err != nil {
+			return none(err)
+		}
+	}
+	if !reflect.DeepEqual(before.Holder, after.Holder) {
+		holder.Account = after.Holder
+		if err := put(t, holderRef, holder); err != nil {
+			return none(err)
+		}
+	}
+	if !reflect.DeepEqual(before.Member, after.Member) {
+		member.Account = after.Member
+		if err := put(t, memberRef, member); err != nil {
+			return none(err)
+		}
+	}
+	if before.Binding.MayShow() && !after.Binding.MayShow() {
+		return view, true, a.replaceCurrentQR(t, qrPointerRef, now)
+	}
+	return view, true, nil
 }
 
 // replaceCurrentQR takes the code that is being shown, if any, out of use.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/papers/folder"
 	"gongji/shared/policy"
 	"gongji/shared/store"
 	"gongji/shared/store/sqlite"
@@ -97,6 +99,7 @@ type house struct {
 	store store.Store // under the App, without faults
 	path  string
 	db    *sql.DB // looks at the file beside the store
+	shelf *folder.Folder
 	clock *clock
 	ids   *draws
 	sent  *atomic.Int64 // messages
@@ -152,9 +155,9 @@ var fixedVault = sync.OnceValues(func() (*vault.Vault, error) {
 	return vault.New(keys, &draws{}), nil
 })
 
-// folder is a folder of the test's own, in memory where the machine offers that:
+// dir is a folder of the test's own, in memory where the machine offers that:
 // these tests are about the acts, and need not wait for a disk.
-func folder(t testing.TB) string {
+func dir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "gongji-test-")
 	if err != nil {
@@ -171,7 +174,7 @@ func folder(t testing.TB) string {
 // emptyHouse is a house with nobody in it.
 func emptyHouse(t testing.TB) *house {
 	t.Helper()
-	return openHouse(t, filepath.Join(folder(t), "gongji.db"), &clock{now: noon}, &draws{}, new(atomic.Int64))
+	return openHouse(t, filepath.Join(dir(t), "gongji.db"), &clock{now: noon}, &draws{}, new(atomic.Int64))
 }
 
 // newHouse is a house that knows the people, the places and the goods, and in
@@ -234,10 +237,20 @@ func (h *house) over(s store.Store) *App {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return New(Options{
-		Store: s, Policies: set, Vault: v, Now: h.clock.Now, Random: h.ids,
+	shelf := folder.Open(folder.Options{
+		Dir: filepath.Join(filepath.Dir(h.path), "papers"), Base: "https://papers.invalid",
+		Sign: func(text string) string { return v.Index("upload", text) }, Now: h.clock.Now,
+		Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		},
+	})
+	a := New(Options{
+		Store: s, Policies: set, Vault: v, Papers: shelf, Now: h.clock.Now, Random: h.ids,
 		Pause: func(ctx context.Context, _ int) error { return ctx.Err() },
 	})
+	shelf.Received = func(ctx context.Context, id string) error { return a.ReceivePaper(ctx, family.MaterialID(id)) }
+	h.shelf = shelf
+	return a
 }
 
 // watched is the house's App over a store that counts calls and can go wrong.
@@ -267,7 +280,7 @@ type frozen struct {
 
 func (f frozen) thaw(t testing.TB) *house {
 	t.Helper()
-	path := filepath.Join(folder(t), "gongji.db")
+	path := filepath.Join(dir(t), "gongji.db")
 	if err := os.WriteFile(path, f.file, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,8 @@ type personRecord struct {
 	// Bound are the live bindings that the person holds: the record on which two
 	// requests for the last free place meet.
 	Bound []family.Bound
+	// Former are the relatives whom the person had bound before.
+	Former []family.Former `json:",omitempty"`
 }
 
 // pointerRecord points at what its key's last part names.
@@ -164,6 +166,54 @@ func cardIndexKey(index string) ref[pointerRecord] {
 
 func bindingKey(id family.BindingID) ref[bindingRecord] {
 	return ref[bindingRecord]{Part: "BIND#" + string(id), Sort: "B"}
+}
+
+const eventPrefix = "H#"
+
+// eventKey is a line of a binding's history.
+func eventKey(id family.BindingID, seq uint64) ref[family.Event] {
+	return ref[family.Event]{Part: bindingKey(id).Part, Sort: fmt.Sprintf("%s%08d", eventPrefix, seq)}
+}
+
+// materialRecord points from a paper to its binding.
+type materialRecord struct{ Binding family.BindingID }
+
+func materialKey(id family.MaterialID) ref[materialRecord] {
+	return ref[materialRecord]{Part: "PAPER#" + string(id), Sort: "P"}
+}
+
+// proofRecord says whose relation a paper proved, under a keyed hash of its content.
+type proofRecord struct{ People []family.PersonNo }
+
+func proofKey(hash string) ref[proofRecord] {
+	return ref[proofRecord]{Part: "PROOF#" + hash, Sort: "P"}
+}
+
+// reviewRecord is a binding's place in the queue of the reviewers.
+type reviewRecord struct {
+	Binding family.BindingID
+	Region  family.Region // in which the holder is insured
+	Done    bool
+}
+
+// reviewsPart lists what waits for a reviewer, the oldest first.
+const reviewsPart = "REVIEWS"
+
+func reviewKey(since time.Time, id family.BindingID) ref[reviewRecord] {
+	return ref[reviewRecord]{Part: reviewsPart, Sort: since.UTC().Format("20060102T150405") + "#" + string(id)}
+}
+
+// registryRecord is what the civil registry knows of a person, by the keyed hash of
+// his ID number: nothing in it names anybody.
+type registryRecord struct {
+	Name      string // keyed hash
+	Deceased  bool
+	Complete  bool // the relations are all that there are
+	Relations map[string]family.Relation
+}
+
+func registryKey(index string) ref[registryRecord] {
+	return ref[registryRecord]{Part: "REGISTRY#" + index, Sort: "R"}
 }
 
 func qrKey(hash string) ref[qrRecord] { return ref[qrRecord]{Part: "QR#" + hash, Sort: "Q"} }

@@ -60,6 +60,8 @@ func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
 		"Account.Given[].Terms.MonthlyCap", "Account.Given[].Terms.PerSettlementCap", "Account.Given[].Terms.Purposes[]", "Account.Given[].Terms.Quota", "Account.Given[].Terms.ValidUntil",
 		"Account.Given[].Terms.Purposes (one dropped)", "Account.Given (one dropped)", "Account.Grantors (one dropped)",
 		"Account.Grantors[].Binding", "Account.Grantors[].Person",
+		"Account.Deceased", "Account.Given[].Nationwide", "Account.Given[].OfAge",
+		"Account.Given[].Raise.From", "Account.Given[].Raise.MonthlyCap", "Account.Given[].Raise.PerSettlementCap",
 		"Account.Year.Year", "Account.Year.Insutype", // of one who never was a patient
 		"Masked",
 	}

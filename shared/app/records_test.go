@@ -39,6 +39,11 @@ var kinds = []kind{
 	{"identity index", "ID#", "I", new(pointerRecord), store.Key(idIndexKey("hash"))},
 	{"card index", "CARD#", "I", new(pointerRecord), store.Key(cardIndexKey("hash"))},
 	{"binding", "BIND#", "B", new(bindingRecord), store.Key(bindingKey("B1"))},
+	{"event of a binding", "BIND#", "H#", new(family.Event), store.Key(eventKey("B1", 7))},
+	{"paper", "PAPER#", "P", new(materialRecord), store.Key(materialKey("M1"))},
+	{"paper's content", "PROOF#", "P", new(proofRecord), store.Key(proofKey("hash"))},
+	{"row of the reviewers' queue", "REVIEWS", "", new(reviewRecord), store.Key(reviewKey(noon, "B1"))},
+	{"civil registry", "REGISTRY#", "R", new(registryRecord), store.Key(registryKey("hash"))},
 	{"code", "QR#", "Q", new(qrRecord), store.Key(qrKey("hash"))},
 	{"message", "DAY#", "S#", new(messageRecord), store.Key(messageKey("P43010000002202603121200000001"))},
 	{"message settled on another day", "DAY#", "T#", new(pointerRecord), store.Key(lateKey("P43010000002202603121200000001", 20260313))},
@@ -289,6 +294,13 @@ func fullStory(t *testing.T) (*house, canaries) {
 	ok(h.Refund(t.Context(), hospital, visit.Settlement.ID, h.message(hospital), []family.Return{{LineNo: 1, Quantity: 10_000}}))(t)
 	ok(h.Reverse(t.Context(), pharmacy, card.Settlement.ID, h.message(pharmacy), seen["the reason of a reversal"]))(t)
 	ok(h.FindMessage(t.Context(), pharmacy, h.message(pharmacy)))(t)
+
+	// Papers, and a reviewer who asks for another.
+	cantonHouse(t, h)
+	papers := h.reviewed()
+	ok(h.FeedRegistry(t.Context(), KinFeed{Identity: h.identity(liang), Relations: []KinRelation{{h.identity(huang).ID, "10"}}}))(t)
+	ok(h.Clarify(t.Context(), papers, anna, ReviewAsk{Kind: family.MarriageCertificate, Reason: "户口本缺页"}))(t)
+	seen["a name in the civil registry"] = cantonese[liang].name
 
 	// A new name, number and card.
 	mended := h.human(zhou)

@@ -45,8 +45,10 @@ type Account struct {
 	Insurance Insurance
 	// Frozen is set by an operator: nothing leaves the account and its owner
 	// gets no benefit; refunds still come back.
-	Frozen  bool
-	Balance Pockets
+	Frozen bool
+	// Deceased is set by the civil registry: as if he were not insured.
+	Deceased bool
+	Balance  Pockets
 	// Seq is the number of the account's newest entry and Head its hash.
 	Seq  uint64
 	Head Hash
@@ -133,6 +135,14 @@ type Grant struct {
 	Beneficiary PersonNo
 	Relation    Relation // what the beneficiary is to the grantor
 	Terms       Terms
+	// Raise holds higher caps that wait for their day.
+	Raise Raise
+	// OfAge is the birthday from which the beneficiary's guardian no longer answers
+	// for him; 0 where he answered himself.
+	OfAge Day
+	// Nationwide tells that the grant is one across provinces: its quota pays
+	// anywhere.
+	Nationwide bool
 	// Since is the number of the account's newest entry when the grant was given:
 	// only later entries count on it.
 	Since uint64
@@ -158,6 +168,37 @@ type Terms struct {
 	PerSettlementCap Fen // 0 is none
 	Quota            Fen // frozen for the beneficiary (共济额度); 0 is none
 	ValidUntil       Day // last day; 0 is open
+}
+
+// Raise are higher caps and the day on which they take effect; the zero Raise is none.
+type Raise struct {
+	From                         Day
+	MonthlyCap, PerSettlementCap Fen // 0 is none
+}
+
+// On returns the terms with caps that were raised, if their day has come.
+func (t Terms) On(day Day, r Raise) Terms {
+	if r.From != 0 && r.From <= day {
+		t.MonthlyCap, t.PerSettlementCap = r.MonthlyCap, r.PerSettlementCap
+	}
+	return t
+}
+
+// raised returns the terms that hold at once where new ones are asked for, and the
+// caps of the new ones that have to wait, none where none is higher.
+func (t Terms) raised(to Terms, from Day) (Terms, Raise) {
+	now := to
+	lower := func(is, asked Fen) Fen {
+		if is != 0 && (asked == 0 || asked > is) {
+			return is
+		}
+		return asked
+	}
+	now.MonthlyCap, now.PerSettlementCap = lower(t.MonthlyCap, to.MonthlyCap), lower(t.PerSettlementCap, to.PerSettlementCap)
+	if now.MonthlyCap == to.MonthlyCap && now.PerSettlementCap == to.PerSettlementCap {
+		return to, Raise{}
+	}
+	return now, Raise{From: from, MonthlyCap: to.MonthlyCap, PerSettlementCap: to.PerSettlementCap}
 }
 
 // MonthSpent is an amount spent in a month.
@@ -211,7 +252,7 @@ func (a *Account) shareable(g Grant, rules GrantPolicy) Pockets {
 	if g.Terms.Quota > 0 {
 		from = a.Balance // less the others' quotas, which QuotaLeft leaves alone
 	}
-	if rules.Money == PastYears {
+	if rules.Money == PastYears && !g.Nationwide {
 		from.Current = 0
 	}
 	if g.Terms.Quota > 0 {

@@ -34,6 +34,8 @@ const (
 	BySelf     Side = "holder" // who asked for the binding: presenter and grantor
 	ByMember   Side = "member" // the relative: patient and beneficiary
 	ByReviewer Side = "reviewer"
+	ByOperator Side = "operator" // of the insurer, at the counter or by what it feeds in
+	ByRules    Side = "rules"    // a day that came, a thing that happened: nobody's act
 )
 
 // Action is what a step of a binding asks for.
@@ -55,6 +57,18 @@ type Step struct {
 	Done   bool
 }
 
+// EndWhy says why a binding ended, or was never made, where nobody just wanted it.
+type EndWhy string
+
+// Why a binding ended.
+const (
+	WhyExpired  EndWhy = "expired"           // the request was not finished in time
+	WhyRejected EndWhy = "rejected"          // by a reviewer
+	WhyDeath    EndWhy = "death"             // of either side
+	WhyKinship  EndWhy = "relation_ended"    // the civil registry knows of it no more
+	WhyMoved    EndWhy = "insurance_changed" // of either side
+)
+
 // Binding joins a holder to a relative by two consents, each its own switch: the
 // Link lets the holder show the member's code (亲情账户), the Grant lets the member
 // spend from the holder's account (家庭共济).
@@ -65,14 +79,27 @@ type Binding struct {
 	State          BindingState
 	Steps          []Step // in the order in which they are to be done
 	// Guardian tells that the holder acts for the member, who is below the age
-	// of consent.
+	// of consent: until OfAge, the birthday on which he answers for himself.
 	Guardian bool
+	OfAge    Day
+	// Assisted names the operator who filled the request in at the counter, for
+	// people without a phone; empty otherwise.
+	Assisted string
+	// Nationwide tells that the sides are insured so far apart that the rules of
+	// grants across provinces hold.
+	Nationwide bool
+	Materials  []Material // at most MaxPapers
+	// Identity is what the civil registry said at the last promise.
+	Identity RegistryAnswer
+	Review   Review
 	// Show is the link's switch as it stands, ShowAgreed the consent behind it,
 	// which only the member (or his guardian) can widen.
 	Show, ShowAgreed bool
 	// Pay holds the grant's terms, nil without a grant. The grant itself, with
 	// what it has spent, lies in the holder's account.
 	Pay *Terms
+	// Raise holds higher caps that wait for their day.
+	Raise Raise
 	// Either side pauses for itself, and only it can resume.
 	PausedByHolder, PausedByMember bool
 
@@ -81,6 +108,17 @@ type Binding struct {
 	Activated time.Time
 	Ended     time.Time
 	EndedBy   Side
+	EndWhy    EndWhy
+	// Until is the last day of a request that is not finished; 0 once it is.
+	Until Day
+	// Events is the number of the newest event of its history and Head its hash.
+	Events uint64
+	Head   Hash
+}
+
+// Expired tells whether the binding is a request whose time is over.
+func (b *Binding) Expired(now time.Time) bool {
+	return b.Live() && b.Until != 0 && b.Until < DayOf(now)
 }
 
 // Paused tells whether either side has paused the binding.
@@ -91,6 +129,10 @@ func (b *Binding) Live() bool { return b.State != BindingDeclined && b.State != 
 
 // MayShow tells whether the holder may show the member's code now.
 func (b *Binding) MayShow() bool { return b.State == BindingActive && b.Show && !b.Paused() }
+
+// Grown tells whether the member has come of age on a day and his guardian's
+// consent is over: he has not yet agreed himself.
+func (b *Binding) Grown(day Day) bool { return b.Guardian && b.OfAge != 0 && b.OfAge <= day }
 
 // Standing says in a word how the binding stands, for an answer.
 func (b *Binding) Standing() string {
@@ -121,6 +163,16 @@ type Bound struct {
 	Relation Relation
 	Show     bool
 	Pay      bool
+	Until    Day // of a request that is not finished
+}
+
+// Former is a relative whom a holder had bound, for the time after an end and the
+// number in all.
+type Former struct {
+	Member PersonNo
+	Ended  Day
+	Pay    bool
+	Fate   bool // nobody wanted the end: it keeps nobody waiting
 }
 
 // Rebound returns a holder's live bindings after one of them became b.
@@ -128,10 +180,30 @@ func Rebound(bound []Bound, b Binding) []Bound {
 	next := slices.DeleteFunc(slices.Clone(bound), func(other Bound) bool { return other.ID == b.ID && !b.Live() })
 	for i := range next {
 		if next[i].ID == b.ID {
-			next[i].Show, next[i].Pay = b.Show, b.Pay != nil
+			next[i].Show, next[i].Pay, next[i].Until = b.Show, b.Pay != nil, b.Until
 		}
 	}
 	return next
+}
+
+// Bygones returns a holder's former relatives after one of his bindings became b:
+// each once, the latest end last.
+func Bygones(former []Former, b Binding) []Former {
+	if b.Live() || b.Activated.IsZero() {
+		return former
+	}
+	f := Former{Member: b.Member, Ended: DayOf(b.Ended), Pay: b.Pay != nil, Fate: b.EndWhy != ""}
+	if i := slices.IndexFunc(former, func(g Former) bool { return g.Member == b.Member }); i >= 0 {
+		if former[i].Ended == f.Ended && former[i].Fate == f.Fate {
+			return former // noted
+		}
+		f.Pay = f.Pay || former[i].Pay
+	}
+	next := slices.DeleteFunc(slices.Clone(former), func(g Former) bool { return g.Member == b.Member })
+	if len(next) >= MaxEver {
+		next = next[1:]
+	}
+	return append(next, f)
 }
 
 // BindingRequest is what a holder asks for, with all that decides on it.
@@ -144,15 +216,25 @@ type BindingRequest struct {
 	Show           bool
 	Pay            *Terms
 	Bound          []Bound // the holder's live bindings
+	Former         []Former
 	Policy         *Policy // of the holder's region of insurance
-	Now            time.Time
+	// Beyond rules grants across provinces; nil where the region gives none.
+	Beyond   *Policy
+	Assisted string // the operator who fills it in at the counter
+	Now      time.Time
 }
 
 // RequestBinding decides on a request and returns the binding with its steps.
 func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 	day := DayOf(q.Now)
+	// A request whose time is over holds no place.
+	q.Bound = slices.DeleteFunc(slices.Clone(q.Bound), func(b Bound) bool { return b.Until != 0 && b.Until < day })
 	if !q.Show && q.Pay == nil {
 		return Binding{}, &Refusal{Code: Malformed, Field: "show", Detail: "neither show nor pay is asked for"}
+	}
+	nationwide := q.Pay != nil && q.Beyond != nil && !q.Policy.Grants.Insured.Covers(q.Holder.Insurance.Region, q.Member.Insurance.Region)
+	if nationwide {
+		q.Policy = q.Beyond
 	}
 	if q.Pay != nil {
 		if refusal := q.Pay.check(q.Policy, day); refusal != nil {
@@ -173,7 +255,7 @@ func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 		return Binding{}, refusal
 	}
 	if q.Pay != nil {
-		if refusal := mayBeGranted(q.Member, q.Policy); refusal != nil {
+		if refusal := mayBeGranted(q.Holder, q.Member, q.Policy); refusal != nil {
 			return Binding{}, refusal
 		}
 	}
@@ -182,17 +264,32 @@ func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 			return Binding{}, Refuse(AlreadyBound)
 		}
 	}
+	if refusal := q.cooledOff(day); refusal != nil {
+		return Binding{}, refusal
+	}
 	b := Binding{
 		ID: q.ID, Holder: q.Holder.Person, Member: q.Member.Person, Relation: q.Relation,
-		State: BindingDraft, Show: q.Show, Pay: q.Pay,
-		Guardian: ageOn(q.MemberBorn, day) < q.Policy.ConsentAge,
-		Policy:   q.Policy.ID(), Created: q.Now,
+		State: BindingDraft, Show: q.Show, Pay: q.Pay, Assisted: q.Assisted, Nationwide: nationwide,
+		Policy: q.Policy.ID(), Created: q.Now, Until: day.plus(q.Policy.Binding.RequestDays),
 	}
-	b.Steps = []Step{{Action: StepSubmit, By: BySelf}}
-	if !b.Guardian {
-		b.Steps = append(b.Steps, Step{Action: StepAccept, By: ByMember})
+	if ageOn(q.MemberBorn, day) < q.Policy.ConsentAge {
+		b.Guardian, b.OfAge = true, Birthday(q.MemberBorn, q.Policy.ConsentAge)
 	}
+	b.Steps = q.Policy.steps(kin, b.Guardian, q.Show, q.Assisted)
+	first := b.FirstEvent()
+	b.Events, b.Head = first.Seq, first.Hash()
 	return b, nil
+}
+
+// cooledOff refuses a pair whose last binding ended too short a time ago.
+func (q *BindingRequest) cooledOff(day Day) *Refusal {
+	for _, f := range q.Former {
+		again := f.Ended.plus(q.Policy.Binding.RebindDays)
+		if f.Member == q.Member.Person && !f.Fate && q.Policy.Binding.RebindDays > 0 && day < again {
+			return q.Policy.refuse(CoolingOff, "binding.rebind_days", day.String(), again.String())
+		}
+	}
+	return nil
 }
 
 // withinLimits refuses one binding more than the policy allows.
@@ -211,7 +308,20 @@ func (q *BindingRequest) withinLimits(kin Kin) *Refusal {
 	}
 	g := q.Policy.Grants
 	limit, limited := g.MaxPerKin[kin]
+	ever := map[PersonNo]bool{}
+	for _, f := range q.Former {
+		if f.Pay {
+			ever[f.Member] = true
+		}
+	}
+	for _, other := range q.Bound {
+		if other.Pay {
+			ever[other.Member] = true
+		}
+	}
 	switch {
+	case q.Pay != nil && g.MaxEver > 0 && !ever[q.Member.Person] && len(ever) >= g.MaxEver:
+		return q.Policy.refuse(BindingLimitReached, "grants.max_members_ever", strconv.Itoa(len(ever)), strconv.Itoa(g.MaxEver))
 	case q.Show && links >= q.Policy.MaxLinks:
 		return q.Policy.refuse(BindingLimitReached, "links.max_members", strconv.Itoa(links), strconv.Itoa(q.Policy.MaxLinks))
 	case q.Pay != nil && grants >= g.MaxMembers:
@@ -227,7 +337,7 @@ func (q *BindingRequest) withinLimits(kin Kin) *Refusal {
 // mayBind refuses where either side's insurance or account does not allow a binding.
 func mayBind(holder, member Account, pay bool, p *Policy) *Refusal {
 	for _, a := range []Account{holder, member} {
-		if !a.Insurance.Insured() {
+		if !a.Insurance.Insured() || a.Deceased {
 			return Refuse(PersonNotInsured)
 		}
 	}
@@ -245,10 +355,16 @@ func mayBind(holder, member Account, pay bool, p *Policy) *Refusal {
 	return nil
 }
 
-// mayBeGranted refuses a beneficiary who has as many grantors as the policy allows.
-func mayBeGranted(member Account, p *Policy) *Refusal {
+// mayBeGranted refuses a beneficiary who has as many grantors as the policy allows,
+// and where nobody is grantor and beneficiary at once, whoever would become both
+// (泰安: 被绑定人不能再作为授权人).
+func mayBeGranted(holder, member Account, p *Policy) *Refusal {
 	n, most := len(member.Grantors), p.Grants.MaxGrantors
 	switch {
+	case !p.Grants.DualRole && len(holder.Grantors) > 0:
+		return p.refuse(AlreadyBound, "grants.dual_role", "the grantor has a grantor", "one role")
+	case !p.Grants.DualRole && len(member.Given) > 0:
+		return p.refuse(AlreadyBound, "grants.dual_role", "the beneficiary is a grantor", "one role")
 	case n < most:
 		return nil
 	case most == 1: // "每名共济对象只能被一名主账户人绑定"
@@ -272,6 +388,12 @@ func (t *Terms) check(p *Policy, today Day) *Refusal {
 		if limit.fen < 0 || limit.fen > MaxFen {
 			return &Refusal{Code: Malformed, Field: limit.field, Detail: "a limit is above 0 and at most " + strconv.Itoa(int(MaxFen))}
 		}
+	}
+	switch {
+	case p.Grants.Quota == QuotaMust && t.Quota == 0:
+		return &Refusal{Code: Malformed, Field: "pay.quota_fen", Rule: "grants.quota", Policy: p.ID(), Observed: "none", Allowed: "a quota", Detail: "such a grant needs a quota"}
+	case p.Grants.Quota == QuotaNever && t.Quota > 0:
+		return &Refusal{Code: Malformed, Field: "pay.quota_fen", Rule: "grants.quota", Policy: p.ID(), Allowed: "none", Detail: "the region freezes no quotas"}
 	}
 	if t.ValidUntil != 0 && t.ValidUntil < today {
 		return &Refusal{Code: Malformed, Field: "pay.valid_until", Detail: "the last day has passed"}

@@ -30,6 +30,11 @@ func ParseDay(s string) (Day, error) {
 // String writes YYYYMMDD.
 func (d Day) String() string { return fmt.Sprintf("%08d", int32(d)) }
 
+// noon returns the middle of the day.
+func (d Day) noon() time.Time {
+	return time.Date(d.Year(), time.Month(d/100%100), int(d%100), 12, 0, 0, 0, shanghai)
+}
+
 // Month returns the day's month.
 func (d Day) Month() Month { return Month(d / 100) }
 
@@ -51,3 +56,8 @@ type Month int32
 // ageOn returns the completed years of someone born on birth. Who is born on
 // 29 February completes a year on 1 March of a common year.
 func ageOn(birth, day Day) int { return (int(day) - int(birth)) / 10000 }
+
+// Birthday returns the day on which someone born on birth completes so many years.
+func Birthday(birth Day, years int) Day {
+	return DayOf(time.Date(birth.Year()+years, time.Month(birth/100%100), int(birth%100), 12, 0, 0, 0, shanghai))
+}

@@ -88,3 +88,18 @@ func (r Relation) Names() (zh, en string) {
 	}
 	return k.zh, k.en
 }
+
+// Inverse returns the kind that I am to whom is of this kind to me.
+func (k Kin) Inverse() Kin {
+	switch k {
+	case Parent:
+		return Child
+	case Child:
+		return Parent
+	case Grandparent:
+		return Grandchild
+	case Grandchild:
+		return Grandparent
+	}
+	return k
+}

@@ -11,15 +11,36 @@ import (
 type Pair struct {
 	Binding        Binding
 	Holder, Member Account
+	// RegistryAnswer is what the civil registry said when it was asked for this act.
+	Registry RegistryAnswer
+	// Events are what the act adds to the binding's history.
+	Events []Event
 }
 
 // Submit is the holder's step: with it he promises that the relation is true
-// (个人承诺). A repeat changes nothing.
+// (个人承诺), and the papers have to be there. What the civil registry denies is
+// refused; where it cannot say and the region wants to know, a reviewer decides. A
+// repeat changes nothing.
 func (pair Pair) Submit(by PersonNo, p *Policy, now time.Time) (Pair, *Refusal) {
 	if pair.Binding.SideOf(by) != BySelf {
 		return pair, Refuse(NotPermitted)
 	}
-	return pair.step(StepSubmit, p, now)
+	return pair.submit(BySelf, "", p, now)
+}
+
+func (pair Pair) submit(by Side, actor string, p *Policy, now time.Time) (Pair, *Refusal) {
+	b := &pair.Binding
+	if b.nextStep() == StepSubmit && b.Live() {
+		if pair.Registry == NoMatch {
+			return pair, Refuse(IdentityMismatch)
+		}
+		b.Identity = pair.Registry
+		unsure := p.Binding.Evidence == Checked && pair.Registry != Match
+		if unsure && !slices.ContainsFunc(b.Steps, func(s Step) bool { return s.Action == StepReview }) {
+			b.Steps = append(slices.Clone(b.Steps), Step{Action: StepReview, By: ByReviewer})
+		}
+	}
+	return pair.step(StepSubmit, Submitted, by, actor, "", p, now)
 }
 
 // Accept is the member's step. A repeat changes nothing.
@@ -27,53 +48,79 @@ func (pair Pair) Accept(by PersonNo, p *Policy, now time.Time) (Pair, *Refusal) 
 	if pair.Binding.SideOf(by) != ByMember {
 		return pair, Refuse(NotPermitted)
 	}
-	return pair.step(StepAccept, p, now)
+	return pair.step(StepAccept, Accepted, ByMember, "", "", p, now)
+}
+
+// nextStep returns the action of the next step that is to be done, or "".
+func (b *Binding) nextStep() Action {
+	i := slices.IndexFunc(b.Steps, func(s Step) bool { return !s.Done })
+	if i < 0 {
+		return ""
+	}
+	return b.Steps[i].Action
 }
 
 // step marks an action done if it is the next one, and activates the binding
 // after the last.
-func (pair Pair) step(action Action, p *Policy, now time.Time) (Pair, *Refusal) {
-	b := pair.Binding
+func (pair Pair) step(action Action, what Happening, by Side, actor, detail string, p *Policy, now time.Time) (Pair, *Refusal) {
+	before, b := pair, pair.Binding
 	b.Steps = slices.Clone(b.Steps)
-	i := slices.IndexFunc(b.Steps, func(s Step) bool { return s.Action == action })
 	next := slices.IndexFunc(b.Steps, func(s Step) bool { return !s.Done })
+	asked := slices.ContainsFunc(b.Steps, func(s Step) bool { return s.Action == action })
+	did := slices.ContainsFunc(b.Steps, func(s Step) bool { return s.Action == action && s.Done })
 	switch {
-	case i < 0 || !b.Live():
+	case !asked || !b.Live() || b.Expired(now):
 		return pair, stateForbids(b)
-	case b.Steps[i].Done:
+	case next >= 0 && b.Steps[next].Action == action:
+	case action == StepSubmit && next >= 0 && b.Steps[next].Action == StepUpload:
+		return pair, b.missingPaper()
+	case did:
 		return pair, nil
-	case i != next:
+	default:
 		return pair, stateForbids(b)
 	}
-	b.Steps[i].Done = true
-	if i+1 < len(b.Steps) {
-		b.State = BindingDraft
-		switch b.Steps[i+1].Action {
-		case StepAccept:
-			b.State = BindingAwaiting
-		case StepReview:
-			b.State = BindingInReview
+	b.Steps[next].Done = true
+	pair.Binding = b
+	pair = pair.Note(now, by, actor, what, detail)
+	switch pair.Binding.nextStep() {
+	case StepAccept:
+		pair.Binding.State = BindingAwaiting
+	case StepReview:
+		pair.Binding.State = BindingInReview
+		if action != StepReview {
+			pair.Binding.Review.Since = now
 		}
-		pair.Binding = b
-		return pair, nil
+	case "":
+		active, refusal := pair.activate(p, now)
+		if refusal != nil {
+			return before, refusal
+		}
+		return active, nil
+	default:
+		pair.Binding.State = BindingDraft
 	}
-	// What was true when it was asked for may have changed since.
+	return pair, nil
+}
+
+// activate makes a binding active whose steps are all done. What was true when it
+// was asked for may have changed since.
+func (pair Pair) activate(p *Policy, now time.Time) (Pair, *Refusal) {
+	b := &pair.Binding
 	if refusal := mayBind(pair.Holder, pair.Member, b.Pay != nil, p); refusal != nil {
 		return pair, refusal
 	}
-	b.State, b.Activated, b.ShowAgreed = BindingActive, now, b.Show
-	granted := pair
-	granted.Binding = b
+	b.State, b.Activated, b.ShowAgreed, b.Until = BindingActive, now, b.Show, 0
 	if b.Pay != nil {
-		if refusal := mayBeGranted(pair.Member, p); refusal != nil {
+		if refusal := mayBeGranted(pair.Holder, pair.Member, p); refusal != nil {
 			return pair, refusal
 		}
-		granted = granted.grant(*b.Pay)
-		if refusal := granted.quotasHeld(pair.Holder, p); refusal != nil {
+		before := pair.Holder
+		pair = pair.grant(*b.Pay)
+		if refusal := pair.quotasHeld(before, p); refusal != nil {
 			return pair, refusal
 		}
 	}
-	return granted, nil
+	return pair.Note(now, ByRules, "", Activated, ""), nil
 }
 
 // Decline is the member's "no" to a binding that waits for him. A repeat changes
@@ -88,13 +135,22 @@ func (pair Pair) Decline(by PersonNo, now time.Time) (Pair, *Refusal) {
 	case b.State == BindingActive || b.State == BindingEnded:
 		return pair, stateForbids(*b)
 	}
-	b.State, b.Ended, b.EndedBy = BindingDeclined, now, ByMember
-	return pair, nil
+	return pair.over(BindingDeclined, ByMember, "", now).Note(now, ByMember, "", Declined, ""), nil
 }
 
-// End ends the binding at once, by either side: nothing can be shown or spent
-// under it from then on; refunds still come back. A repeat changes nothing.
-func (pair Pair) End(by PersonNo, now time.Time) (Pair, *Refusal) {
+// over takes a binding's grant back and gives it a final state.
+func (pair Pair) over(state BindingState, by Side, why EndWhy, now time.Time) Pair {
+	pair = pair.ungrant()
+	b := &pair.Binding
+	b.State, b.Ended, b.EndedBy, b.EndWhy, b.Until = state, now, by, why, 0
+	b.Review.By, b.Review.Lease = "", time.Time{}
+	return pair
+}
+
+// End ends the binding at once, by either side that the region lets end it: nothing
+// can be shown or spent under it from then on; refunds still come back. What is not
+// active yet, either side ends. A repeat changes nothing.
+func (pair Pair) End(by PersonNo, p *Policy, now time.Time) (Pair, *Refusal) {
 	side := pair.Binding.SideOf(by)
 	if side == "" {
 		return pair, Refuse(NotFound)
@@ -102,9 +158,10 @@ func (pair Pair) End(by PersonNo, now time.Time) (Pair, *Refusal) {
 	if !pair.Binding.Live() {
 		return pair, nil
 	}
-	pair = pair.ungrant()
-	pair.Binding.State, pair.Binding.Ended, pair.Binding.EndedBy = BindingEnded, now, side
-	return pair, nil
+	if pair.Binding.State == BindingActive && !slices.Contains(p.Binding.EndedBy, side) {
+		return pair, p.refuse(NotPermitted, "binding.ended_by", string(side), string(p.Binding.EndedBy[0]))
+	}
+	return pair.over(BindingEnded, side, "", now).Note(now, side, "", Finished, ""), nil
 }
 
 // Change is what a side changes of an active binding; nil leaves a thing as it is.
@@ -133,6 +190,8 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 		return pair, &Refusal{Code: NotPermitted, Field: "pay", Detail: "only the grantor sets what his account pays"}
 	case asksLink && side == BySelf && b.State == BindingActive && !b.ShowAgreed && !b.Guardian:
 		return pair, &Refusal{Code: NotPermitted, Field: "show", Detail: "the member has not agreed to be shown"}
+	case side == BySelf && b.Grown(DayOf(now)):
+		return pair, stateForbids(b)
 	case side == "":
 		return pair, Refuse(NotFound)
 	case b.State != BindingActive:
@@ -151,7 +210,7 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 		if n := len(pair.Holder.Given); n >= p.Grants.MaxMembers {
 			return pair, p.refuse(BindingLimitReached, "grants.max_members", strconv.Itoa(n), strconv.Itoa(p.Grants.MaxMembers))
 		}
-		if refusal := mayBeGranted(pair.Member, p); refusal != nil {
+		if refusal := mayBeGranted(pair.Holder, pair.Member, p); refusal != nil {
 			return pair, refusal
 		}
 	}
@@ -171,11 +230,17 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 	changed := pair
 	changed.Binding = b
 	if c.SetPay {
-		changed.Binding.Pay = c.Pay
+		changed.Binding.Pay, changed.Binding.Raise = c.Pay, Raise{}
 		if c.Pay == nil {
 			changed = changed.ungrant()
 		} else {
-			changed = changed.grant(*c.Pay)
+			terms := *c.Pay
+			if b.Pay != nil && p.Binding.RaiseDays > 0 {
+				day := DayOf(now)
+				terms, changed.Binding.Raise = b.Pay.On(day, b.Raise).raised(terms, day.plus(p.Binding.RaiseDays))
+				changed.Binding.Pay = &terms
+			}
+			changed = changed.grant(terms)
 		}
 	} else if b.Pay != nil {
 		changed = changed.grant(*b.Pay) // carries the pause into the grant
@@ -183,7 +248,29 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 	if refusal := changed.quotasHeld(pair.Holder, p); refusal != nil {
 		return pair, refusal
 	}
-	return changed, nil
+	return changed.noteChange(pair.Binding, side, now), nil
+}
+
+// noteChange adds to the history what a change changed.
+func (pair Pair) noteChange(was Binding, side Side, now time.Time) Pair {
+	is := pair.Binding
+	note := func(changed bool, what Happening) {
+		if changed {
+			pair = pair.Note(now, side, "", what, "")
+		}
+	}
+	note(is.Show && !was.Show, Shown)
+	note(!is.Show && was.Show, Hidden)
+	note(is.Paused() && !was.Paused(), PausedNow)
+	note(!is.Paused() && was.Paused(), ResumedNow)
+	note(is.Pay == nil && was.Pay != nil, GrantEnded)
+	note(is.Pay != nil && (was.Pay == nil || !is.Pay.equal(was.Pay) || is.Raise != was.Raise), TermsChanged)
+	return pair
+}
+
+func (t *Terms) equal(u *Terms) bool {
+	return slices.Equal(t.Purposes, u.Purposes) && t.MonthlyCap == u.MonthlyCap && t.PerSettlementCap == u.PerSettlementCap &&
+		t.Quota == u.Quota && t.ValidUntil == u.ValidUntil
 }
 
 func countLinks(bound []Bound) (n int) {
@@ -206,7 +293,11 @@ func (pair Pair) grant(t Terms) Pair {
 		pair.Member.Grantors = append(pair.Member.Grantors, Grantor{Person: b.Holder, Binding: b.ID})
 		i = len(pair.Holder.Given) - 1
 	}
-	pair.Holder.Given[i].Terms, pair.Holder.Given[i].Paused = t, b.Paused()
+	g := &pair.Holder.Given[i]
+	g.Terms, g.Raise, g.Paused, g.Nationwide, g.OfAge = t, b.Raise, b.Paused(), b.Nationwide, 0
+	if b.Guardian {
+		g.OfAge = b.OfAge
+	}
 	return pair
 }
 
@@ -224,7 +315,7 @@ func (pair Pair) ungrant() Pair {
 // frozen before stands: his free money may since have gone.
 func (pair Pair) quotasHeld(before Account, p *Policy) *Refusal {
 	money := pair.Holder.Balance
-	if p.Grants.Money == PastYears {
+	if p.Grants.Money == PastYears && !pair.Binding.Nationwide {
 		money.Current = 0
 	}
 	if held := pair.Holder.FrozenQuota(); held > before.FrozenQuota() && held > max(0, money.Total()-p.Grants.Floor) {

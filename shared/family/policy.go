@@ -142,6 +142,7 @@ type Policy struct {
 	// QRVisitLife is how long a code that an institution decoded serves its visit.
 	QRVisitLife time.Duration
 
+	Binding  BindPolicy
 	Grants   GrantPolicy
 	Benefits []Benefit
 	// AccountPaysOutOfScope lets the account pay 自费 and what exceeds a ceiling.
@@ -174,6 +175,7 @@ type GrantPolicy struct {
 	Kins        []Kin       // who may be bound
 	MaxPerKin   map[Kin]int // how many of a kind one holder may bind; absent is any
 	MaxMembers  int         // grants that one grantor may have given at once
+	MaxEver     int         // relatives he may ever have granted to; 0 is any number
 	MaxGrantors int         // grantors that one beneficiary may have at once
 	Grantors    []Insutype  // whose accounts may be shared
 	Insured     Scope       // how far apart grantor and beneficiary may be insured
@@ -182,6 +184,12 @@ type GrantPolicy struct {
 	Order       Order
 	Money       Money
 	Floor       Fen // balance below which nothing is shared (Fujian: 2000 yuan)
+	// DualRole lets a grantor have grantors himself.
+	DualRole bool
+	Quota    QuotaRule
+	// Beyond is the region whose file rules grants to relatives who are insured
+	// farther away than Insured; empty where none are given.
+	Beyond Region
 }
 
 // Benefit is the fund's share for one class of persons.
@@ -250,6 +258,12 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("grants.max_members: %d is not in 1..%d", g.MaxMembers, MaxMembers)
 	case g.MaxGrantors < 1 || g.MaxGrantors > MaxGrantors:
 		return fmt.Errorf("grants.max_grantors: %d is not in 1..%d", g.MaxGrantors, MaxGrantors)
+	case g.MaxEver != 0 && (g.MaxEver < g.MaxMembers || g.MaxEver > MaxEver):
+		return fmt.Errorf("grants.max_members_ever: %d is not in %d..%d", g.MaxEver, g.MaxMembers, MaxEver)
+	case !slices.Contains([]QuotaRule{QuotaMay, QuotaMust, QuotaNever}, g.Quota):
+		return fmt.Errorf("grants.quota: %q", g.Quota)
+	case g.Beyond != "" && (len(g.Beyond) != 6 || !digits(string(g.Beyond)) || g.Insured == SameNation):
+		return fmt.Errorf("grants.beyond: %q", g.Beyond)
 	case g.Floor < 0 || g.Floor > MaxFen:
 		return fmt.Errorf("grants.floor_fen: %d", g.Floor)
 	case !knownAll(g.Kins, Kins):
@@ -266,6 +280,9 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("grants.order: %q", g.Order)
 	case !slices.Contains([]Money{LiveBalance, PastYears}, g.Money):
 		return fmt.Errorf("grants.money: %q", g.Money)
+	}
+	if err := p.Binding.validate(); err != nil {
+		return fmt.Errorf("binding.%w", err)
 	}
 	for kin, n := range g.MaxPerKin {
 		if !slices.Contains(Kins, kin) || n < 1 {

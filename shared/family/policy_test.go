@@ -18,6 +18,10 @@ func samplePolicy() *family.Policy {
 			MaxMembers: 10, MaxGrantors: 8, Grantors: []family.Insutype{family.Employee},
 			Insured: family.SameProvince, Usable: family.SameProvince,
 			Purposes: append([]family.Purpose(nil), family.Purposes...), Order: family.FilingOrder, Money: family.LiveBalance,
+			DualRole: true, Quota: family.QuotaMay,
+		},
+		Binding: family.BindPolicy{
+			Evidence: family.Declared, RequestDays: 30, PaperDays: 30, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
 		},
 		Benefits: []family.Benefit{{
 			Insutype: family.Employee, PsnTypes: []family.PsnType{"11"}, MedTypes: []family.MedType{family.Outpatient, family.Emergency},

@@ -58,7 +58,7 @@ func IssueQR(id TokenID, presenter PersonNo, patient Account, b *Binding, p *Pol
 		Issued: now, Expires: now.Add(p.QRLife), State: QRStateIssued,
 	}
 	if b != nil {
-		if !b.MayShow() {
+		if !b.MayShow() || b.Grown(DayOf(now)) {
 			return QRToken{}, &Refusal{
 				Code: StateForbids, Field: "binding_id", Observed: b.Standing(), Allowed: "active, show",
 				Detail: "the binding does not allow showing the code now",
@@ -71,7 +71,7 @@ func IssueQR(id TokenID, presenter PersonNo, patient Account, b *Binding, p *Pol
 
 // mayBenefit refuses who is not insured or is frozen.
 func mayBenefit(patient Account) *Refusal {
-	if !patient.Insurance.Insured() {
+	if !patient.Insurance.Insured() || patient.Deceased {
 		return Refuse(PersonNotInsured)
 	}
 	if patient.Frozen {

@@ -81,6 +81,10 @@ const (
 	WillPay       Code = "will_pay"
 	WillPayPartly Code = "will_pay_partly"
 	WillNotPay    Code = "will_not_pay"
+	// Of a binding's papers, and of the time between two bindings.
+	PaperMissing Code = "paper_missing"
+	PaperWrong   Code = "paper_wrong"
+	CoolingOff   Code = "cooling_off"
 )
 
 // Codes lists every answer in order of precedence.
@@ -98,6 +102,7 @@ var Codes = []Code{
 	MessageSettled, MessagePartlyUndone, MessageUndone, MessageGaveMoneyBack,
 	NeverCovered, KindLimited, LevelLimited, PrescriptionNeeded, AgeLimited, SexLimited, IndicationLimited,
 	WillPay, WillPayPartly, WillNotPay,
+	PaperMissing, PaperWrong, CoolingOff,
 }
 
 // Malformed tells whether the code is of the first kind: the request could not be

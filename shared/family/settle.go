@@ -312,23 +312,27 @@ func (c *Case) share(p Payer, rest Fen) Share {
 		return none(AccountUnused)
 	case rest == 0:
 		return none(NothingLeft)
-	case !p.Account.Insurance.Insured(): // dissolved when the insurance changes (notice of 2026-01-09)
+	case !p.Account.Insurance.Insured() || p.Account.Deceased, // dissolved when the insurance changes (notice of 2026-01-09)
+		!slices.Contains(p.Policy.Grants.Grantors, p.Account.Insurance.Insutype):
 		return none(PersonNotInsured)
 	case p.Account.Frozen:
 		return none(PersonFrozen)
 	case g.Terms.ValidUntil != 0 && g.Terms.ValidUntil < day:
 		return none(GrantNone)
-	case g.Paused:
+	case g.Paused, g.OfAge != 0 && g.OfAge <= day: // who has come of age has not yet agreed himself
 		return none(GrantPaused)
-	case !slices.Contains(g.Terms.Purposes, c.purpose()) || !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):
+	case !g.Nationwide && !p.Policy.Grants.Insured.Covers(p.Account.Insurance.Region, c.Patient.Insurance.Region):
+		return none(GrantScope)
+	case !slices.Contains(g.Terms.Purposes, c.purpose()) || !g.Nationwide && !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):
 		return none(GrantScope)
 	}
 	available := p.Account.shareable(g, p.Policy.Grants)
+	terms := g.Terms.On(day, g.Raise)
 	allowed := MaxFen
-	if cap := g.Terms.PerSettlementCap; cap > 0 {
+	if cap := terms.PerSettlementCap; cap > 0 {
 		allowed = min(allowed, cap)
 	}
-	if cap := g.Terms.MonthlyCap; cap > 0 {
+	if cap := terms.MonthlyCap; cap > 0 {
 		allowed = min(allowed, max(0, cap-g.SpentIn(day.Month())))
 	}
 	if g.Terms.Quota > 0 {

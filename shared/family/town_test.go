@@ -156,7 +156,9 @@ func (w *town) change(by family.PersonNo, id family.BindingID, c family.Change) 
 
 // end ends a binding for one of its sides.
 func (w *town) end(by family.PersonNo, id family.BindingID) *family.Refusal {
-	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.End(by, w.now) })
+	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
+		return p.End(by, w.policyOf(p.Binding.Holder), w.now)
+	})
 }
 
 // caseOf gathers all that decides a bill now.

@@ -38,6 +38,9 @@ type walker struct {
 
 // value reads one value of type t; at is its path.
 func (w *walker) value(t reflect.Type, at string) error {
+	if t.Kind() == reflect.Pointer { // it may be left out, but not be null
+		t = t.Elem()
+	}
 	token, err := w.token(at)
 	if err != nil {
 		return err

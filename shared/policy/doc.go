@@ -13,8 +13,11 @@
 //	                      whether a personal account may pay 自费 and what exceeds a ceiling
 //	"links"               亲情账户: how many members one holder may show
 //	"qr"                  how long a displayed code can be redeemed
+//	"binding"             what is shown of a relation, who consents, who ends it, how long things wait
 //	"grants"              家庭共济: who, how many, whose accounts, where, what for, in what order
 //	"benefits"            what the fund pays, one entry for each class of persons
+//
+// A file may leave out "links", "qr" and "his": then the default's hold.
 //
 // Money is a whole number of fen and its name ends in _fen: 180000 is 1800 yuan.
 // A ratio is text with four decimals: "0.7000" is 70 %. Grades are "3" 三级,

@@ -23,10 +23,13 @@ type file struct {
 	AccountPaysOutOfScope bool     `json:"account_pays_out_of_scope"`
 	Sources               []source `json:"sources" rule:"-"`
 
-	Links  links  `json:"links" rule:"-"`
-	QR     qr     `json:"qr" rule:"-"`
-	HIS    his    `json:"his" rule:"-"`
-	Grants grants `json:"grants" rule:"-"`
+	// These a file may leave out: then the default's hold, with their sources.
+	Links *links `json:"links,omitempty" rule:"-"`
+	QR    *qr    `json:"qr,omitempty" rule:"-"`
+	HIS   *his   `json:"his,omitempty" rule:"-"`
+
+	Binding binding `json:"binding" rule:"-"`
+	Grants  grants  `json:"grants" rule:"-"`
 	// Benefits is a rule too: which classes are paid at all, and why no others.
 	Benefits []benefit `json:"benefits"`
 }
@@ -55,11 +58,28 @@ type his struct {
 	Sources                []source `json:"sources" rule:"-"`
 }
 
+// binding is how a binding comes about and ends.
+type binding struct {
+	Evidence       family.Evidence                   `json:"evidence"`
+	Papers         map[family.Kin][]family.PaperKind `json:"papers"`
+	GuardianPapers []family.PaperKind                `json:"guardian_papers"`
+	GrantAtOnce    bool                              `json:"grant_at_once"`
+	RequestDays    int                               `json:"request_days"`
+	PaperDays      int                               `json:"paper_days"`
+	RebindDays     int                               `json:"rebind_days"`
+	RaiseDays      int                               `json:"raise_days"`
+	EndedBy        []family.Side                     `json:"ended_by"`
+	OnMove         family.OnMove                     `json:"on_move"`
+	Sources        []source                          `json:"sources" rule:"-"`
+}
+
 type grants struct {
 	Kins             []family.Kin       `json:"kins"`
 	MaxPerKin        map[family.Kin]int `json:"max_per_kin"`
 	MaxMembers       int                `json:"max_members"`
+	MaxMembersEver   int                `json:"max_members_ever"`
 	MaxGrantors      int                `json:"max_grantors"`
+	DualRole         bool               `json:"dual_role"`
 	GrantorInsutypes []family.Insutype  `json:"grantor_insutypes"`
 	InsuredScope     family.Scope       `json:"insured_scope"`
 	UsableScope      family.Scope       `json:"usable_scope"`
@@ -67,6 +87,8 @@ type grants struct {
 	Order            family.Order       `json:"order"`
 	Money            family.Money       `json:"money"`
 	FloorFen         family.Fen         `json:"floor_fen"`
+	Quota            family.QuotaRule   `json:"quota"`
+	Beyond           family.Region      `json:"beyond"`
 	Sources          []source           `json:"sources" rule:"-"`
 }
 
@@ -100,13 +122,22 @@ func parse(data []byte) (*file, error) {
 	if err := sourced("", f, f.Sources); err != nil {
 		return nil, err
 	}
-	if err := sourced("links.", f.Links, f.Links.Sources); err != nil {
-		return nil, err
+	if f.Links != nil {
+		if err := sourced("links.", *f.Links, f.Links.Sources); err != nil {
+			return nil, err
+		}
 	}
-	if err := sourced("qr.", f.QR, f.QR.Sources); err != nil {
-		return nil, err
+	if f.QR != nil {
+		if err := sourced("qr.", *f.QR, f.QR.Sources); err != nil {
+			return nil, err
+		}
 	}
-	if err := sourced("his.", f.HIS, f.HIS.Sources); err != nil {
+	if f.HIS != nil {
+		if err := sourced("his.", *f.HIS, f.HIS.Sources); err != nil {
+			return nil, err
+		}
+	}
+	if err := sourced("binding.", f.Binding, f.Binding.Sources); err != nil {
 		return nil, err
 	}
 	if err := sourced("grants.", f.Grants, f.Grants.Sources); err != nil {
@@ -118,6 +149,23 @@ func parse(data []byte) (*file, error) {
 		}
 	}
 	return &f, nil
+}
+
+// inherit takes over from the default what the file leaves out.
+func (f *file) inherit(def *file) error {
+	if f.Links == nil {
+		f.Links = def.Links
+	}
+	if f.QR == nil {
+		f.QR = def.QR
+	}
+	if f.HIS == nil {
+		f.HIS = def.HIS
+	}
+	if f.Links == nil || f.QR == nil || f.HIS == nil {
+		return fmt.Errorf("links, qr, his: the default has to say them")
+	}
+	return nil
 }
 
 // sourced checks that each rule of a group has a source and each source a rule.
@@ -191,11 +239,27 @@ func (f *file) policy() (*family.Policy, error) {
 		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
 
 		FundSumIncludesAccount: f.HIS.FundSumIncludesAccount,
+		Binding: family.BindPolicy{
+			Evidence:       f.Binding.Evidence,
+			Papers:         f.Binding.Papers,
+			GuardianPapers: f.Binding.GuardianPapers,
+			GrantAtOnce:    f.Binding.GrantAtOnce,
+			RequestDays:    f.Binding.RequestDays,
+			PaperDays:      f.Binding.PaperDays,
+			RebindDays:     f.Binding.RebindDays,
+			RaiseDays:      f.Binding.RaiseDays,
+			EndedBy:        f.Binding.EndedBy,
+			OnMove:         f.Binding.OnMove,
+		},
 		Grants: family.GrantPolicy{
 			Kins:        f.Grants.Kins,
 			MaxPerKin:   f.Grants.MaxPerKin,
 			MaxMembers:  f.Grants.MaxMembers,
+			MaxEver:     f.Grants.MaxMembersEver,
 			MaxGrantors: f.Grants.MaxGrantors,
+			DualRole:    f.Grants.DualRole,
+			Quota:       f.Grants.Quota,
+			Beyond:      f.Grants.Beyond,
 			Grantors:    f.Grants.GrantorInsutypes,
 			Insured:     f.Grants.InsuredScope,
 			Usable:      f.Grants.UsableScope,

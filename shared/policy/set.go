@@ -108,6 +108,19 @@ func readFile(files fs.FS, name string) (*family.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.Links == nil || f.QR == nil || f.HIS == nil {
+		data, err := fs.ReadFile(files, string(Default)+".json")
+		if err != nil {
+			return nil, fmt.Errorf("it leaves something to the default: %w", err)
+		}
+		def, err := parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("it leaves something to the default: %w", err)
+		}
+		if err := f.inherit(def); err != nil {
+			return nil, err
+		}
+	}
 	p, err := f.policy()
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type Scene struct {
 	Now func() time.Time
 	// Do sends a request and returns the reply.
 	Do func(Request) Reply
+	// Upload sends a file through a paper's door, for [Scene.Review] alone.
+	Upload func(method, url string, headers map[string]string, file []byte)
 
 	serial int
 }
