@@ -135,6 +135,11 @@ func policyOf(r *auditor.Rules) *family.Policy {
 			MaxPerKin: map[family.Kin]int{}, MaxMembers: r.MaxMembers, MaxGrantors: r.MaxGrantors,
 			Insured: family.Scope(r.Insured), Usable: family.Scope(r.Usable), Order: family.FilingOrder, Money: family.LiveBalance,
 			Floor: family.Fen(r.Floor), Kins: named[family.Kin](r.Kins), Grantors: named[family.Insutype](r.Grantors), Purposes: named[family.Purpose](r.Purposes),
+			DualRole: true, Quota: family.QuotaMay,
+		},
+		// Bindings by promise and acceptance, as the auditor knows them.
+		Binding: family.BindPolicy{
+			Evidence: family.Declared, RequestDays: 3650, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
 		},
 	}
 	for kin, n := range r.MaxPerKin {
