@@ -13,6 +13,7 @@ preact=11.2.0
 htm=3.1.1
 jsqr=1.4.0
 uplot=1.6.32
+axe=4.14.1 # for the browser tests alone: infra/webtest/testdata
 
 cd "$(dirname "$0")"
 lib=$PWD/static/lib
@@ -42,10 +43,15 @@ take uplot "$uplot"
 { cat "$work/uplot/dist/uPlot.iife.min.js"; echo; echo 'export default uPlot;'; } >"$new/uplot.js"
 cp "$work/uplot/dist/uPlot.min.css" "$new/uplot.css"
 
+(cd "$work" && npm pack --silent "axe-core@$axe" >/dev/null && tar xzf "axe-core-$axe.tgz" package/axe.min.js package/LICENSE)
+
 (cd "$new" && sha256sum -- * >"$work/SHA256SUMS" && mv "$work/SHA256SUMS" .)
 if [ "${1-}" = --check ]; then
-	diff -r "$new" "$lib" && echo "static/lib is as published"
+	diff -r "$new" "$lib" && cmp "$work/package/axe.min.js" ../../infra/webtest/testdata/axe.min.js && echo "static/lib is as published"
 else
 	rm -rf "$lib" && cp -R "$new" "$lib"
+	mkdir -p ../../infra/webtest/testdata
+	cp "$work/package/axe.min.js" ../../infra/webtest/testdata/axe.min.js
+	cp "$work/package/LICENSE" ../../infra/webtest/testdata/axe.LICENSE
 	cat "$lib/SHA256SUMS"
 fi

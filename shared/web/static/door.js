@@ -16,7 +16,8 @@ export class Problem extends Error {
 
 const LIMIT = 20_000; // ms; the door itself gives up before
 
-// ask sends one request and returns the answer's JSON (a Blob where `as` says so).
+// ask sends one request and returns the answer's JSON, or what `as` says: a blob, its
+// text, or the answer itself.
 // Everything but 2xx throws a Problem.
 export async function ask(method, path, { body, key, type, as, signal, problems = true } = {}) {
   const headers = {};
@@ -35,6 +36,7 @@ export async function ask(method, path, { body, key, type, as, signal, problems 
     });
     if (answer.status === 401 && claims()) await signIn(claims().sub);
     if (answer.status === 202 && problems) throw new Problem(await answer.json());
+    if (answer.ok && as === 'answer') return answer;
     if (answer.ok) return as === 'blob' ? await answer.blob() : as === 'text' ? await answer.text() : answer.status === 204 ? null : await answer.json();
   } catch (error) {
     if (error instanceof Problem || signal?.aborted) throw error;

@@ -9,13 +9,15 @@ import { arrive, onSignedOut } from './session.js';
 const apps = {
   family: () => import('./family/app.js'),
   till: () => import('./till/app.js'),
+  desk: () => import('./desk/app.js'),
   welcome: () => import('./welcome.js'),
 };
 
 function appOf(claims) {
   if (!claims) return 'welcome';
   if (claims.fixmedins_code) return 'till';
-  return 'family';
+  if (claims.person_no) return 'family';
+  return 'desk';
 }
 
 // Shell draws the app anew whenever the address or a preference has changed.

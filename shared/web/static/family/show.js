@@ -126,6 +126,7 @@ const Code = ({ code, bars, share, left }) => html`<div class=${'code' + (bars ?
 
 // Over is what stands in the code's place when there is none to scan.
 function Over({ state, problem, code, online, again }) {
+  if (state === 'issued') state = 'expired'; // its last second has just gone
   if (problem && !online) state = 'offline';
   else if (problem) return html`<div class="over"><${Trouble} problem=${problem} again=${again} /></div>`;
   else if (!online && state === 'expired') state = 'offline';

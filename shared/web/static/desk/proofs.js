@@ -1,0 +1,35 @@
+// Are the books of a day in order?
+
+import { html, Button, Field, Notice, Trouble, useAct, useState } from '../ui.js';
+import { t, stamp } from '../text.js';
+import { get } from '../door.js';
+
+const sums = ['institutions', 'settlements', 'accounts', 'entries'];
+
+export function Proofs() {
+  const today = stamp().slice(0, 8);
+  const [day, choose] = useState(`${today.slice(0, 4)}-${today.slice(4, 6)}-${today.slice(6)}`);
+  const [told, tell] = useState(null);
+  const [prove, { busy, problem }] = useAct(async () => {
+    const sum = { day, ok: true, faults: [], institutions: 0, settlements: 0, accounts: 0, entries: 0 };
+    tell(null);
+    let after = '';
+    do { // a large day is proven piece by piece
+      const proof = await get(`/v1/proofs/${day.replaceAll('-', '')}${after && '?after=' + after}`);
+      sum.ok &&= proof.ok;
+      sum.faults.push(...proof.faults);
+      for (const s of sums) sum[s] += proof[s];
+      after = proof.next_after ?? '';
+      tell({ ...sum, more: after !== '' });
+    } while (after);
+  });
+  return html`<div class="stack"><section class="card"><p class="lead">${t('proof.lead')}</p>
+      <${Field} label=${t('proof.day')} type="date" value=${day} onChange=${(e) => choose(e.currentTarget.value)} />
+      <${Button} kind="main" busy=${busy} disabled=${!day} onClick=${prove}>${t('proof.do')}<//><${Trouble} problem=${problem} again=${prove} /></section>
+    ${told && html`<section class="card" aria-live="polite">
+      ${told.more ? html`<p role="status">${t('proof.going')}</p>` : html`<${Notice} kind=${told.ok ? 'good' : 'bad'} title=${t(told.ok ? 'proof.ok' : 'proof.bad', { day: told.day })} />`}
+      <dl class="totals">${sums.map((s) => html`<div><dt>${t(`proof.${s}`)}</dt><dd>${told[s]}</dd></div>`)}</dl>
+      ${told.faults.length > 0 && html`<div class="scroll"><table><thead><tr><th>${t('proof.account')}</th><th>${t('proof.reference')}</th><th>${t('proof.what')}</th></tr></thead>
+        <tbody>${told.faults.map((f) => html`<tr><td>${f.person_no ?? ''}</td><td>${f.reference ?? ''}</td><td>${f.what}</td></tr>`)}</tbody></table></div>`}</section>`}
+  </div>`;
+}
