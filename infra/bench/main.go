@@ -1,7 +1,7 @@
 // Bench measures the house and prints one table: what, how much, what it should be
 // and whether it is.
 //
-//	go run ./infra/bench [-short] [-rounds 5] [-only words] [-accounts 300000] [-memory 10m]
+//	go run ./infra/bench [-short] [-rounds 5] [-only words] [-accounts 300000] [-history 200000] [-memory 10m]
 //
 // Rival figures are taken in turns within one run, round by round, and the median of
 // the rounds is told: a slow moment of the machine is then everybody's. With -short
@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -35,6 +36,7 @@ type plan struct {
 }
 
 func main() {
+	debug.SetGCPercent(400) // as infra/local does
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -44,11 +46,12 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	p := plan{families: 4096, history: 200_000, waits: time.Minute, people: 100_000}
+	p := plan{families: 4096, waits: time.Minute, people: 100_000}
 	short := flag.Bool("short", false, "small and once: the commands work, the figures mean nothing")
 	flag.StringVar(&p.only, "only", "", "measure only the groups with this `word` in their name: "+groupNames())
 	flag.IntVar(&p.rounds, "rounds", 5, "`times` that each measurement is made")
 	flag.IntVar(&p.accounts, "accounts", 300_000, "the most `accounts` that growth goes to")
+	flag.IntVar(&p.history, "history", 200_000, "the most `settlements` that growth goes to")
 	flag.DurationVar(&p.memory, "memory", 10*time.Minute, "how long the server's memory is watched")
 	flag.Parse()
 	if *short {
