@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gongji/shared/answer"
 	"gongji/shared/family"
@@ -188,12 +189,15 @@ func within(object, name string) string {
 // printable tells whether a field's name, which may be a client's own, can be
 // repeated in an answer: it looks like a name of ours. A number that somebody put
 // where a name belongs may be anybody's.
-func printable(s string) bool { return len(s) <= maxField && ourField.MatchString(s) }
+func printable(s string) bool { return len(s) <= maxField && ourField().MatchString(s) }
 
 // maxField bounds the name of a field that is repeated, in bytes; the longest of
 // ours has 37.
 const maxField = 64
 
 // ourField is the form of our names: words and their places in lists, and the codes
-// of up to three digits that some words are told apart by, or end with.
-var ourField = regexp.MustCompile(`^([A-Za-z_-]{1,32}[0-9]{0,3}(\[[0-9]{1,6}\])*)?(\.([A-Za-z_-]{1,32}[0-9]{0,3}|[0-9]{1,3})(\[[0-9]{1,6}\])*)*$`)
+// of up to three digits that some words are told apart by, or end with. The expression
+// is large, and a malformed body alone needs it.
+var ourField = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z_-]{1,32}[0-9]{0,3}(\[[0-9]{1,6}\])*)?(\.([A-Za-z_-]{1,32}[0-9]{0,3}|[0-9]{1,3})(\[[0-9]{1,6}\])*)*$`)
+})

@@ -37,8 +37,8 @@ var packers = sync.Pool{New: func() any {
 }}
 
 // encode returns the item of a record, with its body or packed.
-func encode(k store.Key, version uint64, body []byte, expires *int64) (item, error) {
-	i := item{key: key(k), Version: version, Body: body, Expires: expires}
+func encode(k store.Key, version uint64, body []byte, expires int64) (item, error) {
+	i := item{key: k, version: version, body: body, expires: expires}
 	if i.size() <= unit {
 		return i, nil
 	}
@@ -52,19 +52,19 @@ func encode(k store.Key, version uint64, body []byte, expires *int64) (item, err
 	if err := w.Close(); err != nil {
 		return item{}, err
 	}
-	short := item{key: i.key, Version: version, Packed1: packed.Bytes(), Expires: expires}
+	short := item{key: k, version: version, packed1: packed.Bytes(), expires: expires}
 	if short.size() < i.size() {
 		return short, nil
 	}
 	return i, nil
 }
 
-// body returns the body of an item that was read.
-func (i *item) body() ([]byte, error) {
-	if i.Packed1 == nil {
-		return i.Body, nil
+// unpacked returns the body of an item that was read.
+func (i *item) unpacked() ([]byte, error) {
+	if i.packed1 == nil {
+		return i.body, nil
 	}
-	r := flate.NewReaderDict(bytes.NewReader(i.Packed1), dictionary1)
+	r := flate.NewReaderDict(bytes.NewReader(i.packed1), dictionary1)
 	body, err := io.ReadAll(io.LimitReader(r, store.MaxBody+1))
 	if err == nil && len(body) > store.MaxBody {
 		err = fmt.Errorf("it unpacks to more than %d bytes", store.MaxBody)
@@ -78,13 +78,13 @@ func (i *item) body() ([]byte, error) {
 // size returns the item's size as DynamoDB counts it: the names and the values of
 // its attributes; a number takes a byte for two digits and one more.
 func (i *item) size() int {
-	n := len("part") + len(i.Part) + len("sort") + len(i.Sort) + len("v") + (len(strconv.FormatUint(i.Version, 10))+1)/2 + 1
-	if i.Packed1 != nil {
-		n += len("packed1") + len(i.Packed1)
+	n := len("part") + len(i.key.Part) + len("sort") + len(i.key.Sort) + len("v") + (len(strconv.FormatUint(i.version, 10))+1)/2 + 1
+	if i.packed1 != nil {
+		n += len("packed1") + len(i.packed1)
 	} else {
-		n += len("body") + len(i.Body)
+		n += len("body") + len(i.body)
 	}
-	if i.Expires != nil {
+	if i.expires != 0 {
 		n += len("expires") + 6
 	}
 	return n
@@ -94,14 +94,14 @@ func (i *item) size() int {
 // them, and how many it would have if it were never packed.
 func Size(w store.Write) (size, unpacked int, err error) {
 	i, err := encode(w.Key, w.Base+1, w.Body, expiry(w))
-	plain := item{key: i.key, Version: i.Version, Body: w.Body, Expires: i.Expires}
+	plain := item{key: i.key, version: i.version, body: w.Body, expires: i.expires}
 	return i.size(), plain.size(), err
 }
 
-func expiry(w store.Write) *int64 {
+// expiry returns a write's expiry as the table has it.
+func expiry(w store.Write) int64 {
 	if w.Expires.IsZero() {
-		return nil
+		return 0
 	}
-	seconds := w.Expires.Unix()
-	return &seconds
+	return w.Expires.Unix()
 }

@@ -14,15 +14,15 @@ import (
 // roundTrip encodes a body and reads it back from the item.
 func roundTrip(t *testing.T, body []byte) item {
 	t.Helper()
-	i, err := encode(store.Key{Part: "P", Sort: "S"}, 7, body, nil)
+	i, err := encode(store.Key{Part: "P", Sort: "S"}, 7, body, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := i.body()
+	got, err := i.unpacked()
 	if err != nil || !bytes.Equal(got, body) {
 		t.Fatalf("%d bytes came back as %d: %v", len(body), len(got), err)
 	}
-	if i.size() > (&item{key: key{"P", "S"}, Version: 7, Body: body}).size() {
+	if i.size() > (&item{key: store.Key{Part: "P", Sort: "S"}, version: 7, body: body}).size() {
 		t.Errorf("%d bytes are packed to more", len(body))
 	}
 	return i
@@ -37,12 +37,12 @@ func TestBodies(t *testing.T) {
 		if _, err := random.Read(noise); err != nil {
 			t.Fatal(err)
 		}
-		if i := roundTrip(t, noise); i.Packed1 != nil {
+		if i := roundTrip(t, noise); i.packed1 != nil {
 			t.Errorf("%d bytes of noise are packed", n)
 		}
 		text := bytes.Repeat([]byte(`{"Paid":{"Current":1,"Past":0}}`), n/31+1)[:n]
-		if i := roundTrip(t, text); (i.Packed1 != nil) != (n >= unit) {
-			t.Errorf("%d bytes of text: packed %t", n, i.Packed1 != nil)
+		if i := roundTrip(t, text); (i.packed1 != nil) != (n >= unit) {
+			t.Errorf("%d bytes of text: packed %t", n, i.packed1 != nil)
 		}
 	}
 	// A body that is in the dictionary costs nearly nothing.
@@ -53,15 +53,15 @@ func TestBodies(t *testing.T) {
 
 // TestBodiesAreBounded unpacks what no record can be.
 func TestBodiesAreBounded(t *testing.T) {
-	bomb, err := encode(store.Key{Part: "P", Sort: "S"}, 1, make([]byte, 10*store.MaxBody), nil)
-	if err != nil || bomb.Packed1 == nil {
+	bomb, err := encode(store.Key{Part: "P", Sort: "S"}, 1, make([]byte, 10*store.MaxBody), 0)
+	if err != nil || bomb.packed1 == nil {
 		t.Fatal(err)
 	}
-	if _, err := bomb.body(); err == nil || !strings.Contains(err.Error(), "more than") {
+	if _, err := bomb.unpacked(); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("%v", err)
 	}
-	bomb.Packed1 = bomb.Packed1[:len(bomb.Packed1)/2]
-	if _, err := bomb.body(); err == nil {
+	bomb.packed1 = bomb.packed1[:len(bomb.packed1)/2]
+	if _, err := bomb.unpacked(); err == nil {
 		t.Error("half a body is a body")
 	}
 }

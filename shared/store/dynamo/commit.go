@@ -9,7 +9,6 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -82,12 +81,8 @@ func (s *Store) transaction(writes []store.Write) (*dynamodb.TransactWriteItemsI
 			condition, names, values = "attribute_not_exists(#v)", map[string]string{"#v": "v"}, nil
 		}
 		if w.Check {
-			attributes, err := marshalKey(w.Key)
-			if err != nil {
-				return nil, err
-			}
 			input.TransactItems[i].ConditionCheck = &types.ConditionCheck{
-				TableName: &s.table, Key: attributes,
+				TableName: &s.table, Key: keyAttributes(w.Key),
 				ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 			}
 			continue
@@ -96,12 +91,8 @@ func (s *Store) transaction(writes []store.Write) (*dynamodb.TransactWriteItemsI
 		if err != nil {
 			return nil, err
 		}
-		attributes, err := attributevalue.MarshalMap(next)
-		if err != nil {
-			return nil, err
-		}
 		input.TransactItems[i].Put = &types.Put{
-			TableName: &s.table, Item: attributes,
+			TableName: &s.table, Item: next.attributes(),
 			ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 		}
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -109,43 +108,6 @@ func New(o Options) *Store {
 	return &Store{client: dynamodb.New(options), table: o.Table}
 }
 
-// key and item are the table's attributes.
-type key struct {
-	Part string `dynamodbav:"part"`
-	Sort string `dynamodbav:"sort"`
-}
-
-type item struct {
-	key
-	Version uint64 `dynamodbav:"v"`
-	Body    []byte `dynamodbav:"body,omitempty"`
-	Packed1 []byte `dynamodbav:"packed1,omitempty"` // in place of Body
-	Expires *int64 `dynamodbav:"expires,omitempty"` // Unix seconds; nil is never
-}
-
-func marshalKey(k store.Key) (map[string]types.AttributeValue, error) {
-	return attributevalue.MarshalMap(key(k))
-}
-
-func unmarshal(attributes map[string]types.AttributeValue) (store.Record, error) {
-	var i item
-	if err := attributevalue.UnmarshalMap(attributes, &i); err != nil {
-		return store.Record{}, err
-	}
-	if i.Version == 0 {
-		return store.Record{}, fmt.Errorf("the item under %v has no version: it is not a record", i.key)
-	}
-	body, err := i.body()
-	if err != nil {
-		return store.Record{}, err
-	}
-	r := store.Record{Key: store.Key(i.key), Version: i.Version, Body: body}
-	if i.Expires != nil {
-		r.Expires = time.Unix(*i.Expires, 0).UTC()
-	}
-	return r, nil
-}
-
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 	if err := store.CheckGet(keys); err != nil {
@@ -161,11 +123,7 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Record, err
 			continue
 		}
 		found[k] = store.Record{Key: k}
-		attributes, err := marshalKey(k)
-		if err != nil {
-			return nil, unavailable(ctx, err)
-		}
-		wanted = append(wanted, attributes)
+		wanted = append(wanted, keyAttributes(k))
 	}
 	for len(wanted) > 0 {
 		n := min(len(wanted), getKeys)
@@ -194,7 +152,7 @@ func (s *Store) getBatch(ctx context.Context, keys []map[string]types.AttributeV
 			return err
 		}
 		for _, attributes := range out.Responses[s.table] {
-			r, err := unmarshal(attributes)
+			r, err := recordOf(attributes)
 			if err != nil {
 				return err
 			}
@@ -239,11 +197,7 @@ func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error)
 	switch {
 	case r.After == "":
 	case strings.HasPrefix(r.After, r.Prefix):
-		after, err := marshalKey(store.Key{Part: r.Part, Sort: r.After})
-		if err != nil {
-			return nil, unavailable(ctx, err)
-		}
-		input.ExclusiveStartKey = after
+		input.ExclusiveStartKey = keyAttributes(store.Key{Part: r.Part, Sort: r.After})
 	case r.After > r.Prefix != r.Descending:
 		return nil, nil
 	}
@@ -256,7 +210,7 @@ func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error)
 			return nil, unavailable(ctx, err)
 		}
 		for _, attributes := range out.Items {
-			record, err := unmarshal(attributes)
+			record, err := recordOf(attributes)
 			if err != nil {
 				return nil, unavailable(ctx, err)
 			}
