@@ -12,7 +12,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test race tour dynamodb-test sim fuzz crash bench lint template clean
+.PHONY: help run build test web-test race tour dynamodb-test sim fuzz crash bench lint template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -73,6 +73,9 @@ lint: ## formatting, tidiness of the modules, static checks
 
 template: ## template.yaml, as the SAM CLI and CloudFormation's linter see it, and every function built
 	infra/lint-template.sh --build
+
+sam-local: ## the functions in containers, as the SAM CLI runs them (docs/operations.md)
+	infra/sam-local.sh
 
 clean: ## remove what was built; data directories stay
 	rm -rf bin
