@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"gongji/shared/family"
@@ -22,11 +23,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 )
-
-// Policies finds the policy of a region on a day, never nil.
-type Policies interface {
-	For(family.Region, family.Day) *family.Policy
-}
 
 // Options are what an App is made of. Store, Policies and Vault are needed.
 type Options struct {
@@ -62,6 +58,8 @@ type App struct {
 	pause    func(ctx context.Context, n int) error
 	log      *slog.Logger
 	stock    stockroom
+	rules    rulebook
+	latest   atomic.Int64 // in nanoseconds since 1970
 }
 
 // New returns an App over its parts.
@@ -82,8 +80,17 @@ func New(o Options) *App {
 	return a
 }
 
-// now returns the time of an act, to the whole second as all answers show it.
-func (a *App) now() time.Time { return a.clock().UTC().Truncate(time.Second) }
+// now returns the time of an act, to the whole second as all answers show it. An act
+// asks once: what it decides, it decides at one time.
+func (a *App) now() time.Time {
+	now := a.clock()
+	a.latest.Store(now.UnixNano())
+	return now.UTC().Truncate(time.Second)
+}
+
+// lately is the time that an act was last told: how old what this process remembers
+// is, needs no clock of its own.
+func (a *App) lately() time.Time { return time.Unix(0, a.latest.Load()) }
 
 // newID returns a sortable id.
 func (a *App) newID(now time.Time) (string, error) {
@@ -93,7 +100,7 @@ func (a *App) newID(now time.Time) (string, error) {
 
 // policyOf returns the policy of the region in which an account's owner is insured.
 func (a *App) policyOf(account family.Account, now time.Time) *family.Policy {
-	return a.policies.For(account.Insurance.Region, family.DayOf(now))
+	return a.policyFor(account.Insurance.Region, family.DayOf(now))
 }
 
 // backOff waits 5 ms at first and up to 320 ms later, plus as much again by chance,

@@ -43,9 +43,6 @@ func (a *App) FeedItems(ctx context.Context, in []family.Item, dry bool) []FedIt
 				done[i].Err = err
 			}
 		}
-		for _, item := range batch {
-			a.stock.drop(item.Code)
-		}
 		fed = append(fed, done...)
 	}
 	return fed

@@ -35,7 +35,7 @@ type needs struct{ decisive, reference []keyed }
 // needs returns what a settlement reads first: the place, the goods, the boxes, and
 // whom the credential names.
 func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
-	n := a.billNeeds(place, in.Bill)
+	n := billNeeds(place, in.Bill)
 	switch c := in.Credential; c.Type {
 	case ByQR, ByECToken:
 		if key, ok := a.qrOf(place, c); ok {
@@ -53,14 +53,10 @@ func (a *App) needs(place family.InstitutionCode, in SettleAsk) needs {
 	return n
 }
 
-// billNeeds returns the place, the boxes, and the goods that are not remembered.
-func (a *App) billNeeds(place family.InstitutionCode, bill family.Bill) needs {
+func billNeeds(place family.InstitutionCode, bill family.Bill) needs {
 	n := needs{reference: []keyed{placeKey(place)}}
-	now := a.now()
 	for _, l := range bill.Lines {
-		if _, ok := a.stock.get(l.Code, now); !ok {
-			n.reference = append(n.reference, itemKey(l.Code))
-		}
+		n.reference = append(n.reference, itemKey(l.Code))
 		for _, code := range l.TraceCodes {
 			n.decisive = append(n.decisive, boxKey(code))
 		}
@@ -90,7 +86,7 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 			return fail(err)
 		}
 	}
-	need := a.billNeeds(place, in.Bill)
+	need := billNeeds(place, in.Bill)
 	ahead := append(need.reference, accountKey(patient))
 	if qr != nil {
 		ahead = append(ahead, accountKeys(qr.Grantors)...)
@@ -195,7 +191,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	g := gathered{records: map[family.PersonNo]accountRecord{}}
 	names := map[family.PersonNo]string{}
 	patientRef := accountKey(patient)
-	need := a.billNeeds(place, bill)
+	need := billNeeds(place, bill)
 	if err := t.load(append(need.decisive, patientRef), need.reference); err != nil {
 		return g, nil, err
 	}
@@ -219,7 +215,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Bought: map[string]family.Quantity{}, Policy: a.policyOf(record.Account, now),
 	}
 	day := family.DayOf(now)
-	stock, err := a.goodsOn(t, bill, now)
+	stock, err := a.goodsOn(t, bill)
 	if err != nil {
 		return g, nil, err
 	}

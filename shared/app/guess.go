@@ -26,7 +26,7 @@ func (a *App) mayTry(t *tx, place family.Place, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if refusal := record.Guesses.MayTry(a.policies.For(place.Region, family.DayOf(now)), now); refusal != nil {
+	if refusal := record.Guesses.MayTry(a.policyFor(place.Region, family.DayOf(now)), now); refusal != nil {
 		return refusal
 	}
 	return nil
@@ -54,7 +54,7 @@ func (a *App) countGuess(t *tx, code family.InstitutionCode, digits string, refu
 	if err != nil {
 		return false, err
 	}
-	record.Guesses = record.Guesses.Add(a.policies.For(place.Region, family.DayOf(now)), now)
+	record.Guesses = record.Guesses.Add(a.policyFor(place.Region, family.DayOf(now)), now)
 	if err := putUntil(t, key, record, record.Guesses.Forgotten()); err != nil {
 		return false, err
 	}

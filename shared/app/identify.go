@@ -118,7 +118,7 @@ func (a *App) Particulars(ctx context.Context, s *family.Settlement) (Particular
 		if p.Place, _, err = get(t, placeKey(s.Place)); err != nil {
 			return Particulars{}, err
 		}
-		p.FundSumIncludesAccount = a.policies.For(p.Place.Region, family.DayOf(s.At)).FundSumIncludesAccount
+		p.FundSumIncludesAccount = a.policyFor(p.Place.Region, family.DayOf(s.At)).FundSumIncludesAccount
 		if seq > 0 {
 			entry, _, err := get(t, entryKey(s.Patient, seq))
 			if err != nil {

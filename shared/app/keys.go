@@ -124,6 +124,16 @@ type boxRecord struct{ SoldBy family.MessageID }
 // boughtRecord is what a patient bought of an item that is limited by period.
 type boughtRecord struct{ Purchases []family.Purchase }
 
+// policyRecord is a policy that is drafted or published, as the text of its file.
+type policyRecord struct {
+	ID, Text    string
+	State       PolicyState
+	DraftedBy   string // subjects of tokens
+	DraftedAt   time.Time
+	PublishedBy string
+	PublishedAt time.Time
+}
+
 // creditRecord is a payment into an account, by the insurer's reference.
 type creditRecord struct {
 	Person family.PersonNo
@@ -301,6 +311,11 @@ func termRange(on shelf, term string) (part, prefix string) {
 }
 
 func boxKey(code string) ref[boxRecord] { return ref[boxRecord]{Part: "TRACE#" + code, Sort: "T"} }
+
+// policiesPart lists all policies of the table.
+const policiesPart = "POLICIES"
+
+func policyKey(id string) ref[policyRecord] { return ref[policyRecord]{Part: policiesPart, Sort: id} }
 
 func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
 	return ref[boughtRecord]{Part: "BOUGHT#" + string(p), Sort: code}

@@ -259,8 +259,13 @@ func (t *tx) load(decisive, reference []keyed) error {
 	return nil
 }
 
-// knows tells whether a record was read in this attempt.
-func (t *tx) knows(ref keyed) bool { _, ok := t.slots[ref.storeKey()]; return ok }
+// version returns the version of a record that was read; 0 is none.
+func (t *tx) version(ref keyed) uint64 {
+	if s, ok := t.slots[ref.storeKey()]; ok {
+		return s.record.Version
+	}
+	return 0
+}
 
 // release takes a record back out of the commit's checks: the decision did not
 // depend on it after all.

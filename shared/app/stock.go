@@ -2,47 +2,38 @@ package app
 
 import (
 	"sync"
-	"time"
 
 	"gongji/shared/family"
 )
 
-// Bounds of the catalogue that a process remembers. An item is remembered with all
-// its versions, so the day decides which is in force; a version that another
-// process was fed is seen when stockLife is over.
-const (
-	stockSize = 4096
-	stockLife = time.Minute
-)
+// stockSize bounds how many catalogue items a process remembers.
+const stockSize = 4096
 
-// stockroom remembers catalogue items: tills sell the same few hundred all day. Codes
-// that the catalogue does not have are not remembered.
+// stockroom remembers catalogue items as they were decoded: tills sell the same few
+// hundred all day, and an item with all its versions and limits takes longer to
+// decode than to read. The table is asked each time, in one round with all else, so
+// what is remembered is never out of date, and the day decides which version is in
+// force.
 type stockroom struct {
 	mu    sync.Mutex
 	items map[string]stocked
 }
 
 type stocked struct {
+	version  uint64 // of the record
 	versions []family.Item
-	at       time.Time
 }
 
-// get returns all versions of an item, if they are remembered and fresh.
-func (s *stockroom) get(code string, now time.Time) ([]family.Item, bool) {
+// get returns all versions of an item, if its record is still the one remembered.
+func (s *stockroom) get(code string, version uint64) ([]family.Item, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	it, ok := s.items[code]
-	if age := now.Sub(it.at); !ok || age < 0 || age >= stockLife {
-		return nil, false
-	}
-	return it.versions, true
+	return it.versions, ok && it.version == version
 }
 
 // put remembers an item, in the place of another when the room is full.
-func (s *stockroom) put(code string, versions []family.Item, now time.Time) {
-	if len(versions) == 0 {
-		return
-	}
+func (s *stockroom) put(code string, version uint64, versions []family.Item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.items == nil {
@@ -54,41 +45,25 @@ func (s *stockroom) put(code string, versions []family.Item, now time.Time) {
 			break
 		}
 	}
-	s.items[code] = stocked{versions, now}
+	s.items[code] = stocked{version, versions}
 }
 
-// drop forgets an item.
-func (s *stockroom) drop(code string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.items, code)
-}
-
-// goodsOn returns all versions of each item on a bill, remembered or of the table.
-// What is not remembered is read in one round, unless it was read ahead.
-func (a *App) goodsOn(t *tx, bill family.Bill, now time.Time) (map[string][]family.Item, error) {
+// goodsOn returns all versions of each item on a bill, which were read.
+func (a *App) goodsOn(t *tx, bill family.Bill) (map[string][]family.Item, error) {
 	stock := make(map[string][]family.Item, len(bill.Lines))
-	var missing []keyed
 	for _, l := range bill.Lines {
-		if versions, ok := a.stock.get(l.Code, now); ok && !t.knows(itemKey(l.Code)) {
+		version := t.version(itemKey(l.Code))
+		if versions, ok := a.stock.get(l.Code, version); ok && version != 0 {
 			stock[l.Code] = versions
-		} else {
-			missing = append(missing, itemKey(l.Code))
-		}
-	}
-	if err := t.refer(missing...); err != nil {
-		return nil, err
-	}
-	for _, l := range bill.Lines {
-		if _, ok := stock[l.Code]; ok {
 			continue
 		}
-		item, _, err := get(t, itemKey(l.Code))
+		item, found, err := get(t, itemKey(l.Code))
 		if err != nil {
 			return nil, err
 		}
-		stock[l.Code] = item.Versions
-		a.stock.put(l.Code, item.Versions, now)
+		if stock[l.Code] = item.Versions; found {
+			a.stock.put(l.Code, version, item.Versions)
+		}
 	}
 	return stock, nil
 }

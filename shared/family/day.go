@@ -41,14 +41,17 @@ func (d Day) Month() Month { return Month(d / 100) }
 // Year returns the day's year.
 func (d Day) Year() int { return int(d / 10000) }
 
-// before returns the day so many days earlier.
-func (d Day) before(days int) Day {
+// Begins returns the time at which the day begins in Asia/Shanghai.
+func (d Day) Begins() time.Time {
 	t, err := time.ParseInLocation("20060102", d.String(), shanghai)
 	if err != nil {
 		panic("family: a day that was not parsed")
 	}
-	return DayOf(t.AddDate(0, 0, -days))
+	return t
 }
+
+// After returns the day so many days later, or with a minus earlier.
+func (d Day) After(days int) Day { return DayOf(d.Begins().AddDate(0, 0, days)) }
 
 // Month is a calendar month as the number YYYYMM.
 type Month int32

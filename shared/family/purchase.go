@@ -21,7 +21,7 @@ const (
 func Bought(purchases []Purchase, today Day, days int) Quantity {
 	var sum Quantity
 	for _, p := range purchases {
-		if p.Day > today.before(days) && p.Day <= today {
+		if p.Day > today.After(-days) && p.Day <= today {
 			sum += p.Quantity
 		}
 	}
@@ -42,7 +42,7 @@ func Buy(purchases []Purchase, s Settlement, code string) []Purchase {
 			sum += l.Quantity
 		}
 	}
-	kept := slices.DeleteFunc(slices.Clone(purchases), func(p Purchase) bool { return p.Day <= s.Basis.Day.before(maxPeriod) })
+	kept := slices.DeleteFunc(slices.Clone(purchases), func(p Purchase) bool { return p.Day <= s.Basis.Day.After(-maxPeriod) })
 	if i := slices.IndexFunc(kept, func(p Purchase) bool { return p.Ref == ref }); i >= 0 {
 		kept[i].Quantity = max(0, kept[i].Quantity+sum)
 	} else if s.Kind == Settled {

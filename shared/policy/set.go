@@ -203,3 +203,13 @@ func (s *Set) Get(id string) (*family.Policy, bool) {
 	}
 	return nil, false
 }
+
+// Read reads the text of a policy file that is not of the set, as strictly as those
+// of it.
+func (s *Set) Read(text []byte) (*family.Policy, error) {
+	f, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return f.policy()
+}

@@ -1,6 +1,7 @@
 package town
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -17,6 +18,21 @@ type law struct {
 // For is the rules of a region on a day, for the house.
 func (l *law) For(region family.Region, day family.Day) *family.Policy {
 	return l.policies[l.rules(string(region), int(day))]
+}
+
+// Get is the policy with an id.
+func (l *law) Get(id string) (*family.Policy, bool) {
+	for _, p := range l.policies {
+		if p.ID() == id {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Read reads no policy: a seed publishes none.
+func (l *law) Read([]byte) (*family.Policy, error) {
+	return nil, errors.New("a seed publishes no policy")
 }
 
 // rules is the same for the auditor.

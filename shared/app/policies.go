@@ -1,0 +1,330 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// Policies are the rules that the program brings with it, and how a policy's text is
+// read. The rules that are published while it runs lie in the table (rulebook).
+type Policies interface {
+	// For returns the policy of a region on a day, never nil.
+	For(family.Region, family.Day) *family.Policy
+	// Get returns the policy with an id such as "430100@2026-01", whatever the day.
+	Get(id string) (*family.Policy, bool)
+	// Read reads the text of a policy file. Its error names the field.
+	Read(text []byte) (*family.Policy, error)
+}
+
+// A published policy is in force from the beginning of a day that is at least
+// publishLead away, and no process decides by a list of policies that is older than
+// that: it looks again after rulesLife, and while the store cannot be asked goes on
+// with what it knows until publishLead.
+const (
+	rulesLife   = 5 * time.Minute
+	publishLead = 10 * time.Minute
+)
+
+// rulebook is what one process knows of the published policies.
+type rulebook struct {
+	mu        sync.Mutex
+	at        time.Time // when it was read
+	known     bool
+	versions  map[string]uint64 // of the records, by id
+	published map[string]*family.Policy
+	byRegion  map[family.Region][]*family.Policy // in the order of their days
+}
+
+// fresh reads the published policies again if it is time to.
+func (a *App) fresh(ctx context.Context) error {
+	now := a.lately()
+	known, age := a.rules.age(now)
+	if known && age >= 0 && age < rulesLife {
+		return nil
+	}
+	// Not under the lock: whoever else finds the list too old reads it too.
+	records, err := a.published(ctx)
+	if err != nil {
+		if known && age >= 0 && age < publishLead {
+			return nil // nothing that was published since is in force yet
+		}
+		return err
+	}
+	return a.rules.take(a.policies, records, now)
+}
+
+// age tells whether the policies were read, and how long ago.
+func (b *rulebook) age(now time.Time) (bool, time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known, now.Sub(b.at)
+}
+
+// published lists the records of all policies of the table.
+func (a *App) published(ctx context.Context) ([]store.Record, error) {
+	var all []store.Record
+	r := store.Range{Part: policiesPart, Limit: store.MaxList}
+	for {
+		records, err := a.store.List(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+		if len(records) < r.Limit {
+			return all, nil
+		}
+		r.After = records[len(records)-1].Key.Sort
+	}
+}
+
+// take takes over the published ones of a list of policies; those that it knows it
+// does not read again.
+func (b *rulebook) take(from Policies, records []store.Record, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	versions, published := map[string]uint64{}, map[string]*family.Policy{}
+	byRegion := map[family.Region][]*family.Policy{}
+	for _, r := range records {
+		var draft policyRecord
+		if err := decode(ref[policyRecord](r.Key), r.Body, &draft); err != nil {
+			return err
+		}
+		if draft.State != PolicyPublished {
+			continue
+		}
+		p := b.published[draft.ID]
+		if p == nil || b.versions[draft.ID] != r.Version {
+			var err error
+			if p, err = from.Read([]byte(draft.Text)); err != nil {
+				return fmt.Errorf("app: a published policy does not read: %w", err)
+			}
+		}
+		versions[draft.ID], published[draft.ID] = r.Version, p
+		byRegion[p.Region] = append(byRegion[p.Region], p)
+	}
+	for _, versions := range byRegion {
+		slices.SortFunc(versions, func(p, q *family.Policy) int { return int(p.From - q.From) })
+	}
+	b.known, b.at, b.versions, b.published, b.byRegion = true, now, versions, published, byRegion
+	return nil
+}
+
+// forget has the next act read the published policies again.
+func (b *rulebook) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known = false
+}
+
+// on returns the published policy of exactly a region on a day: the newest that has
+// begun. It closes the one before, and nil is none.
+func (b *rulebook) on(region family.Region, day family.Day) *family.Policy {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	versions := b.byRegion[region]
+	for i := len(versions) - 1; i >= 0; i-- {
+		if p := versions[i]; p.From <= day {
+			if p.To != 0 && p.To < day {
+				return nil
+			}
+			return p
+		}
+	}
+	return nil
+}
+
+// policyFor returns the rules of a region on a day: of its city, else of its
+// province, else the default; for each what was published before what the program
+// brought with it.
+func (a *App) policyFor(region family.Region, day family.Day) *family.Policy {
+	brought := a.policies.For(region, day)
+	levels := []family.Region{region.City(), region.Province(), "000000"}
+	for i, r := range levels {
+		if p := a.rules.on(r, day); p != nil {
+			return p
+		}
+		if brought != nil && (brought.Region == r || i == 0 && !slices.Contains(levels, brought.Region)) {
+			return brought
+		}
+	}
+	return brought
+}
+
+// policyNamed returns the policy with an id, published or brought along.
+func (a *App) policyNamed(id string) (*family.Policy, bool) {
+	a.rules.mu.Lock()
+	p, ok := a.rules.published[id]
+	a.rules.mu.Unlock()
+	if ok {
+		return p, true
+	}
+	return a.policies.Get(id)
+}
+
+// PolicyState is how far a policy has come.
+type PolicyState string
+
+// The states of a policy: drafted by one person, published by another.
+const (
+	PolicyDraft     PolicyState = "draft"
+	PolicyPublished PolicyState = "published"
+)
+
+// PolicyView is a policy of the table, and who brought it how far.
+type PolicyView struct {
+	ID      string
+	Policy  *family.Policy
+	State   PolicyState
+	InForce bool // today
+	Text    string
+
+	DraftedBy   string
+	DraftedAt   time.Time
+	PublishedBy string
+	PublishedAt time.Time
+}
+
+// maxPolicyText bounds the text of a policy, in bytes; the longest of ours has 20,000.
+const maxPolicyText = 128 << 10
+
+// DraftPolicy takes over the text of a policy as a draft, in the place of an earlier
+// draft with its id. A draft decides nothing.
+func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, error) {
+	if len(text) > maxPolicyText {
+		return PolicyView{}, &family.Refusal{Code: family.TooLarge, Field: "text", Allowed: strconv.Itoa(maxPolicyText) + " bytes"}
+	}
+	p, err := a.policies.Read([]byte(text))
+	if err != nil {
+		return PolicyView{}, family.Faulty("text", err)
+	}
+	if _, ok := a.policies.Get(p.ID()); ok {
+		return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "text", Rule: "policies.version", Observed: p.ID()}
+	}
+	now := a.now()
+	draft := policyRecord{ID: p.ID(), Text: text, State: PolicyDraft, DraftedBy: by, DraftedAt: now}
+	_, err = act(ctx, a, func(t *tx) (struct{}, error) {
+		has, found, err := t.policy(p.ID())
+		if err != nil {
+			return struct{}{}, err
+		}
+		if found && has.State == PolicyPublished {
+			return struct{}{}, &family.Refusal{Code: family.StateForbids, Field: "text", Rule: "policies.version", Observed: p.ID()}
+		}
+		return struct{}{}, put(t, policyKey(p.ID()), draft)
+	})
+	return a.policyView(draft, p), err
+}
+
+// PublishPolicy puts a draft in force from its first day: by another person than
+// drafted it, from a day that has not begun, after all that is published of the
+// region. The rule of a past day never changes.
+func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, error) {
+	now := a.now()
+	records, err := act(ctx, a, func(*tx) ([]store.Record, error) { return a.published(ctx) })
+	if err != nil {
+		return PolicyView{}, err
+	}
+	view, err := act(ctx, a, func(t *tx) (PolicyView, error) {
+		draft, found, err := t.policy(id)
+		switch {
+		case err != nil:
+			return PolicyView{}, err
+		case !found:
+			return PolicyView{}, family.Refuse(family.NotFound)
+		}
+		p, err := a.policies.Read([]byte(draft.Text))
+		if err != nil {
+			return PolicyView{}, family.Faulty("text", err)
+		}
+		if draft.State == PolicyPublished {
+			return a.policyView(draft, p), nil
+		}
+		if draft.DraftedBy == by {
+			return PolicyView{}, &family.Refusal{Code: family.NotPermitted, Rule: "policies.two_people", Policy: id}
+		}
+		if p.From.Begins().Sub(now) < publishLead {
+			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "a day that has not begun"}
+		}
+		for _, r := range records {
+			other, found, err := t.policy(r.Key.Sort)
+			if err != nil {
+				return PolicyView{}, err
+			}
+			if !found || other.State != PolicyPublished {
+				continue
+			}
+			q, err := a.policies.Read([]byte(other.Text))
+			if err != nil {
+				return PolicyView{}, err
+			}
+			if q.Region == p.Region && q.From >= p.From {
+				return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "after " + q.From.String() + ", when " + q.ID() + " begins"}
+			}
+		}
+		draft.State, draft.PublishedBy, draft.PublishedAt = PolicyPublished, by, now
+		return a.policyView(draft, p), put(t, policyKey(id), draft)
+	})
+	if err == nil {
+		a.rules.forget()
+	}
+	return view, err
+}
+
+// policy reads a policy of the table.
+func (t *tx) policy(id string) (policyRecord, bool, error) {
+	if err := t.read(policyKey(id)); err != nil {
+		return policyRecord{}, false, err
+	}
+	return get(t, policyKey(id))
+}
+
+// PolicyOf returns a policy of the table.
+func (a *App) PolicyOf(ctx context.Context, id string) (PolicyView, error) {
+	draft, found, err := one(ctx, a, policyKey(id))
+	if err != nil {
+		return PolicyView{}, err
+	}
+	if !found {
+		return PolicyView{}, family.Refuse(family.NotFound)
+	}
+	p, err := a.policies.Read([]byte(draft.Text))
+	return a.policyView(draft, p), err
+}
+
+// PoliciesOf lists the policies of the table.
+func (a *App) PoliciesOf(ctx context.Context, after string, limit int) (Page[PolicyView], error) {
+	var page Page[PolicyView]
+	records, err := a.list(ctx, store.Range{Part: policiesPart, After: after, Limit: limit + 1})
+	if err != nil {
+		return page, err
+	}
+	drafts, err := decodeAll[policyRecord](records)
+	for i, draft := range drafts {
+		if i == limit {
+			page.Next = drafts[limit-1].ID
+			break
+		}
+		p, err := a.policies.Read([]byte(draft.Text))
+		if err != nil {
+			return page, errors.New("app: a policy of the table does not read")
+		}
+		page.Items = append(page.Items, a.policyView(draft, p))
+	}
+	return page, err
+}
+
+func (a *App) policyView(r policyRecord, p *family.Policy) PolicyView {
+	today := family.DayOf(a.now())
+	return PolicyView{
+		ID: r.ID, Policy: p, State: r.State, Text: r.Text, DraftedBy: r.DraftedBy, DraftedAt: r.DraftedAt, PublishedBy: r.PublishedBy, PublishedAt: r.PublishedAt,
+		InForce: r.State == PolicyPublished && p.From <= today && (p.To == 0 || today <= p.To) && a.rules.on(p.Region, today) == p,
+	}
+}

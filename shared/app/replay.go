@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"gongji/shared/family"
+	"gongji/shared/store"
+)
+
+// Replayed is what came of deciding a settlement again.
+type Replayed struct {
+	Settlement  family.Settlement
+	Differences []family.Difference
+}
+
+// Replay decides a sale again, from what it holds, the policy and the catalogue that
+// it names and the patient's entries before it, and says where it comes out
+// otherwise. It writes nothing.
+func (a *App) Replay(ctx context.Context, id family.MessageID) (Replayed, error) {
+	outcome, err := a.settlement(ctx, id)
+	if err != nil {
+		return Replayed{}, err
+	}
+	s := outcome.Settlement
+	if s.Kind != family.Settled {
+		return Replayed{}, &family.Refusal{Code: family.StateForbids, Field: "settlement_id", Observed: string(s.Kind), Allowed: string(family.Settled), Detail: "a refund follows from its sale: replay that"}
+	}
+	var r family.Replayed
+	if err := a.fresh(ctx); err != nil {
+		return Replayed{}, err
+	}
+	policy, ok := a.policyNamed(s.Policy)
+	if !ok {
+		return Replayed{}, &family.Refusal{Code: family.NotFound, Field: "policy", Observed: s.Policy, Detail: "nobody knows the policy by which it was decided"}
+	}
+	r.Policy = policy
+	refs := make([]ref[catalogueRecord], len(s.Lines))
+	for i, l := range s.Lines {
+		refs[i] = itemKey(l.Code)
+	}
+	items, err := many(ctx, a, refs...)
+	if err != nil {
+		return Replayed{}, err
+	}
+	r.Items = map[string]family.Item{}
+	for i, item := range items {
+		if item == nil {
+			continue
+		}
+		if version, found := family.ItemOn(item.Versions, s.Basis.Day); found {
+			r.Items[s.Lines[i].Code] = version
+		}
+	}
+	if s.Told != nil {
+		_, err := act(ctx, a, func(t *tx) (struct{}, error) {
+			if err := t.refer(personKey(s.Patient)); err != nil {
+				return struct{}{}, err
+			}
+			r.Born, r.Sex, err = a.who(t, s.Patient)
+			return struct{}{}, err
+		})
+		if err != nil {
+			return Replayed{}, err
+		}
+	}
+	place, _, err := one(ctx, a, placeKey(s.Place))
+	if err != nil {
+		return Replayed{}, err
+	}
+	if r.Used, err = a.usedBefore(ctx, s); err != nil {
+		return Replayed{}, err
+	}
+	return Replayed{s, family.Replay(s, place, r)}, nil
+}
+
+// usedBefore sums what the patient's entries before a sale say that his benefit had
+// used up.
+func (a *App) usedBefore(ctx context.Context, s family.Settlement) (family.Used, error) {
+	var used family.Used
+	i := slices.IndexFunc(s.Legs, func(l family.Posting) bool { return l.Party == family.Personal && l.Account == s.Patient })
+	if i < 0 {
+		return used, nil
+	}
+	before := s.Legs[i].Seq
+	r := store.Range{Part: accountKey(s.Patient).Part, Prefix: entryPrefix, Limit: store.MaxList}
+	for {
+		records, err := a.list(ctx, r)
+		if err != nil {
+			return used, err
+		}
+		entries, err := decodeAll[family.Entry](records)
+		if err != nil {
+			return used, err
+		}
+		for _, e := range entries {
+			if e.Seq >= before {
+				return used, nil
+			}
+			if e.Insutype == s.Basis.Insutype && e.Day.Year() == s.Basis.Day.Year() {
+				used.Deductible += e.Deductible
+				used.Pool += e.Pool
+				if e.Day == s.Basis.Day {
+					used.Day += e.Pool
+				}
+			}
+		}
+		if len(records) < r.Limit {
+			return used, nil
+		}
+		r.After = records[len(records)-1].Key.Sort
+	}
+}
