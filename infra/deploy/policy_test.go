@@ -38,8 +38,9 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*"},
 	},
 	"HisFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "DAY#*", "GUESS#*", "HISKEY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "GUESS#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "CARD#*", "DAY#*", "FILE#*", "GUESS#*", "HISKEY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:Query":              {"DAY#*", "VISIT#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "DAY#*", "FILE#*", "GUESS#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DAY#*", "QR#*", "TRACE#*", "VISIT#*"},
 	},
 	"AccountFunction": { // it writes nothing

@@ -133,7 +133,7 @@ func (a *App) Particulars(ctx context.Context, s *family.Settlement) (Particular
 // Entitlement is whether the fund pays for a kind of visit of a person somewhere.
 type Entitlement struct {
 	Insurance family.Insurance
-	Year      family.YearToDate
+	Used      family.Used
 	Policy    *family.Policy
 	Enjoys    bool
 	Reason    family.Code // why not, where that is a refusal
@@ -158,10 +158,15 @@ func (a *App) Entitlement(ctx context.Context, place family.InstitutionCode, p f
 			return Entitlement{}, err
 		}
 		c := family.Case{Now: now, Place: where, Patient: record.Account, Policy: a.policyOf(record.Account, now), Bill: family.Bill{MedType: kind}}
-		e := Entitlement{Insurance: record.Account.Insurance, Year: record.Account.Year, Policy: c.Policy}
+		e := Entitlement{Insurance: record.Account.Insurance, Used: record.Account.UsedOn(family.DayOf(now)), Policy: c.Policy}
 		e.Reason, e.Enjoys = family.Entitled(c)
 		return e, nil
 	})
+}
+
+// FundSumIncludesAccount tells the convention of an institution's region today.
+func (a *App) FundSumIncludesAccount(place family.Place) bool {
+	return a.policies.For(place.Region, family.DayOf(a.now())).FundSumIncludesAccount
 }
 
 // FindPlace returns an institution.

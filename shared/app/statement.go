@@ -105,8 +105,8 @@ func daysBetween(first, last family.Day) ([]family.Day, *family.Refusal) {
 	}
 }
 
-// fileLife is how long a file is kept for its institution.
-const fileLife = 7 * 24 * time.Hour
+// FileLife is how long a file is kept for its institution.
+const FileLife = 7 * 24 * time.Hour
 
 // File is a file exchanged with an institution (9101, 9102), named by the message
 // that sent it or asked for it.
@@ -144,7 +144,7 @@ func (a *App) PutFile(ctx context.Context, place family.InstitutionCode, f File)
 		case found:
 			return struct{}{}, nil
 		}
-		return struct{}{}, putUntil(t, key, fileRecord{Name: f.Name, Fingerprint: fingerprint, Body: f.Body}, now.Add(fileLife))
+		return struct{}{}, putUntil(t, key, fileRecord{Name: f.Name, Fingerprint: fingerprint, Body: f.Body}, now.Add(FileLife))
 	})
 	return err
 }

@@ -75,6 +75,10 @@ type YearToDate struct {
 	DayPool    Fen // … and what the fund paid on it
 }
 
+// UsedOn returns what the owner's benefit has used up on a day, under the insurance
+// that he has now.
+func (a *Account) UsedOn(day Day) Used { return a.used(day, a.Insurance.Insutype) }
+
 // used returns what a benefit has used up on a day: a new year and a new day, both
 // in Asia/Shanghai, begin at zero.
 func (a *Account) used(day Day, i Insutype) Used {

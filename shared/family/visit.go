@@ -169,13 +169,34 @@ func (v Visit) Cancel(now time.Time) (Visit, *Refusal) {
 	return v, nil
 }
 
+// Discharge ends a stay (2402): nothing more is charged, what was is still billed.
+func (v Visit) Discharge(now time.Time) (Visit, *Refusal) {
+	if refusal := v.open(); refusal != nil {
+		return v, refusal
+	}
+	if !v.Inpatient {
+		return v, notNow("mdtrt_id", "only a stay ends with a discharge")
+	}
+	v.Closed = now
+	return v, nil
+}
+
+// Readmit undoes a discharge (2405).
+func (v Visit) Readmit() (Visit, *Refusal) {
+	if v.Cancelled || !v.Inpatient || v.Closed.IsZero() {
+		return v, notNow("mdtrt_id", "there is no discharge to undo")
+	}
+	v.Closed = time.Time{}
+	return v, nil
+}
+
 // Bill returns the lines of a bill over a batch's unsettled charges, or over all
 // unsettled ones, what is told of the need for them, and which of them are the
 // person's own expense.
 func (v *Visit) Bill(batch string) ([]Line, Need, []int, *Refusal) {
 	need := Need{Diagnoses: v.Diagnoses, Prescriptions: map[int]Prescription{}}
-	if refusal := v.open(); refusal != nil {
-		return nil, need, nil, refusal
+	if v.Cancelled { // a stay is billed after the discharge too
+		return nil, need, nil, v.open()
 	}
 	var lines []Line
 	var own []int

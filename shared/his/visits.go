@@ -86,6 +86,16 @@ func cancelVisit(c *call) (any, error) {
 	return c.change(c.input.first("data"), "cancel", func(v family.Visit, now time.Time) (family.Visit, *family.Refusal) { return v.Cancel(now) })
 }
 
+// discharge ends a stay (2402).
+func discharge(c *call) (any, error) {
+	return c.change(c.input.first("data", "dscginfo", "mdtrtinfo"), "discharge", func(v family.Visit, now time.Time) (family.Visit, *family.Refusal) { return v.Discharge(now) })
+}
+
+// readmit undoes a discharge (2405).
+func readmit(c *call) (any, error) {
+	return c.change(c.input.first("data"), "readmit", func(v family.Visit, _ time.Time) (family.Visit, *family.Refusal) { return v.Readmit() })
+}
+
 // describe tells what a visit is for (2203, 2203A).
 func describe(c *call) (any, error) {
 	in := c.input.first("mdtrtinfo", "data")

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // HISKey and HISToken sign the hospital's requests at the national interface.
@@ -44,10 +46,36 @@ func (s *Scene) HIS(infcode int, infno, msgid string, input any) object {
 		Infcode *int
 		Output  object
 	}
-	if err := json.Unmarshal(reply.Body, &out); err != nil || reply.Status != 200 || out.Infcode == nil || *out.Infcode != infcode {
+	d := json.NewDecoder(bytes.NewReader(reply.Body))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil || reply.Status != 200 || out.Infcode == nil || *out.Infcode != infcode {
 		s.T.Fatalf("%s: %d %s", infno, reply.Status, reply.Body)
 	}
 	return out.Output
+}
+
+// SameToTheFen reads a settlement of the national interface back through the JSON
+// door: both tell the same amounts.
+func (s *Scene) SameToTheFen(info object, id string) {
+	s.T.Helper()
+	told := s.must(200, s.Place(Hospital), "GET", "/v1/settlements/"+id, nil)
+	fen := func(v any) string {
+		yuan, part, _ := strings.Cut(v.(json.Number).String(), ".")
+		return strings.TrimLeft(yuan+part, "0")
+	}
+	for wire, names := range map[string][]string{
+		"medfee_sumamt": {"total_fen"}, "fulamt_ownpay_amt": {"out_of_scope_fen"}, "overlmt_selfpay": {"over_limit_fen"}, "preselfpay_amt": {"pre_self_pay_fen"},
+		"inscp_scp_amt": {"in_scope_fen"}, "act_pay_dedc": {"deductible_fen"}, "fund_pay_sumamt": {"fund_paid_fen"}, "psn_part_amt": {"person_burden_fen"},
+		"acct_pay": {"own_paid_fen", "shared_paid_fen"}, "acct_mulaid_pay": {"shared_paid_fen"}, "psn_cash_pay": {"cash_due_fen"},
+	} {
+		sum := 0.0
+		for _, name := range names {
+			sum += told[name].(float64)
+		}
+		if want := strings.TrimLeft(strconv.FormatFloat(sum, 'f', -1, 64), "0"); fen(info[wire]) != want {
+			s.T.Errorf("%s is %v at one door and %s at the other", wire, info[wire], want)
+		}
+	}
 }
 
 // TellHIS tells a hospital's day through the national interface: a code is decoded, a
@@ -92,6 +120,12 @@ func (s *Scene) TellHIS(binding string) {
 	if a, b := fmt.Sprint(first), fmt.Sprint(again); a != b {
 		s.T.Fatalf("the repeat was answered otherwise:\n%s\n%s", a, b)
 	}
+	s.SameToTheFen(first["setlinfo"].(object), msgid)
+	call("5201", object{"data": object{"psn_no": Child}})
+	day := object{"stmt_begndate": s.Now().In(time.FixedZone("", 8*3600)).Format("2006-01-02"), "stmt_enddate": s.Now().In(time.FixedZone("", 8*3600)).Format("2006-01-02")}
+	call("3201", object{"data": day})
+	file := call("9101", object{"fsUploadIn": object{"in": "UEsDBA==", "filename": "a.zip"}})["file_qury_no"]
+	s.HIS(-1, "3202", s.MessageID(Hospital), object{"data": object{"file_qury_no": file, "stmt_begndate": day["stmt_begndate"], "stmt_enddate": day["stmt_enddate"]}}) // no zip
 	s.HIS(0, "2208", s.MessageID(Hospital), object{"data": object{"setl_id": msgid, "mdtrt_id": visit, "psn_no": Child}})
 	spent := s.MessageID(Hospital)
 	s.HIS(-1, "2207", spent, bill)
