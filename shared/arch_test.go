@@ -55,7 +55,8 @@ var arrows = map[string][]string{
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
 	"infra/meter":            {"shared/store", "shared/store/dynamo"},
 	"infra/bench": {
-		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite", "infra/meter",
+		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite",
+		"infra/meter", "infra/rig",
 	},
 	"infra/sim":         {"infra/sim/town"},
 	"infra/sim/town":    {"infra/sim/auditor", "infra/sim/disk", "shared/app", "shared/family", "shared/store", "shared/vault"},

@@ -53,7 +53,7 @@ func measureMemory(ctx context.Context, p plan, t table) (err error) {
 		return err
 	}
 	most := span(held, "%.0f MB")
-	peak, err := memoryOf(h.program.Process.Pid, "VmHWM:")
+	peak, err := memoryOf(h.process.PID(), "VmHWM:")
 	if err != nil {
 		return err
 	}

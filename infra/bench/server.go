@@ -16,9 +16,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"gongji/infra/rig"
 	"gongji/shared/app"
 	"gongji/shared/family"
 	"gongji/shared/vault"
@@ -27,8 +27,7 @@ import (
 // server is infra/local, built and started as everybody does, over a database that
 // was filled beforehand.
 type server struct {
-	program  *exec.Cmd
-	address  string
+	process  *rig.Server
 	world    *world // the families in it; its store is closed
 	tokens   []string
 	hospital string
@@ -71,12 +70,7 @@ func startServer(ctx context.Context, folder string, families, people int) (h *s
 }
 
 func (h *server) start(ctx context.Context, folder string) error {
-	program := filepath.Join(folder, "local")
-	if err := build(ctx, program, "infra/local", nil); err != nil {
-		return err
-	}
-	h.program = exec.CommandContext(ctx, program, "-addr", "127.0.0.1:0", "-data", folder, "-demo=false")
-	out, err := h.program.StdoutPipe()
+	program, err := rig.Build(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -85,19 +79,10 @@ func (h *server) start(ctx context.Context, folder string) error {
 		return err
 	}
 	defer log.Close()
-	h.program.Stderr = log
-	if err := h.program.Start(); err != nil {
+	if h.process, err = rig.Start(ctx, program, folder, log, nil); err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return err
-	}
-	_, address, found := strings.Cut(strings.TrimSpace(line), "http://")
-	if !found {
-		return fmt.Errorf("the server says %q", line)
-	}
-	h.address = address
+	address := strings.TrimPrefix(h.process.Base, "http://")
 	for range clients {
 		c, err := newClient(address)
 		if err != nil {
@@ -192,7 +177,7 @@ func settleWire(ask app.SettleAsk) any {
 }
 
 // resident returns how much memory the server holds now, in bytes.
-func (h *server) resident() (int, error) { return memoryOf(h.program.Process.Pid, "VmRSS:") }
+func (h *server) resident() (int, error) { return memoryOf(h.process.PID(), "VmRSS:") }
 
 // memoryOf reads a line of what the system says of a process's memory, in bytes.
 func memoryOf(pid int, line string) (int, error) {
@@ -214,11 +199,10 @@ func (h *server) stop() error {
 	for len(h.clients) > 0 {
 		_ = (<-h.clients).conn.Close()
 	}
-	if h.program == nil || h.program.Process == nil {
+	if h.process == nil {
 		return nil
 	}
-	_ = h.program.Process.Signal(syscall.SIGTERM)
-	return h.program.Wait()
+	return h.process.Stop()
 }
 
 // client is one connection, with as little around it as can be: the clients share

@@ -45,6 +45,7 @@ func measureUnits(ctx context.Context, p plan, t table) (err error) {
 		{"own account only", 0, family.MaxFen, 4, 8},
 		{"one grantor", 1, 0, 6, 12},
 		{"own and one grantor", 1, 50, 6, 12},
+		{"the first of eight grantors", maxPayers, 0, 6, 12},
 	} {
 		if err := w.settleIn(ctx, 1, c.payers, c.own); err != nil {
 			return err

@@ -107,6 +107,9 @@ func launch(program, data string, log io.Writer, wrapper []string, more ...strin
 	return s, r, nil
 }
 
+// PID returns the number of the server's process, or of its wrapper's.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Kill ends the server without a word to it (SIGKILL), and whoever runs it, and
 // returns when it is gone.
 func (s *Server) Kill() error {
