@@ -12,7 +12,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test race tour dynamodb-test sim fuzz crash bench lint template sam-local clean
+.PHONY: help run build test web-test screens race tour dynamodb-test sim fuzz crash bench lint template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ test: ## vet and all tests
 web-test: ## the pages in a headless browser, BROWSER (chromium)
 	@[ -n '$(BROWSER)' ] || { echo 'web-test: no browser was found; install chromium or set BROWSER'; exit 1; }
 	cd infra/webtest && go vet ./... && GONGJI_BROWSER='$(BROWSER)' go test -count=1 -timeout 20m -v ./...
+
+screens: ## the pictures of docs/screens, taken anew
+	cd infra/webtest && GONGJI_SCREENS='$(CURDIR)/docs/screens' GONGJI_BROWSER='$(BROWSER)' go test -count=1 -run 'TestScreens|TestReview' .
 
 race: ## all tests under the race detector
 	go test -race -timeout 30m ./...

@@ -131,7 +131,6 @@ func TestLookOfTheOthers(t *testing.T) {
 	p.accessible(engine, "welcome")
 	for who, paths := range map[string][]string{"institution:P43010299003": {"/", "/day"}, "roles:operator,reviewer": {"/", "/feeds", "/brakes", "/proofs"}} {
 		p := open(t, browser, strings.ReplaceAll(who, ":", "-"), desktop)
-		p.expect("/v1/reviews")
 		p.enter(h.base, who)
 		for _, path := range paths {
 			p.goes(path)

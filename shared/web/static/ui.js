@@ -35,7 +35,7 @@ export function Page({ title, back, actions, children, wide }) {
 
 // Money writes an amount with its unit. `sign` also marks what came in.
 export function Money({ fen, sign, big }) {
-  return html`<span class=${'money' + (big ? ' big' : '')}><span class="unit">¥</span>${sign && fen > 0 ? '+' : ''}${yuan(fen)}</span>`;
+  return html`<span class=${'money' + (big ? ' big' : '')}>${fen < 0 ? '−' : sign && fen > 0 ? '+' : ''}<span class="unit">¥</span>${yuan(Math.abs(fen))}</span>`;
 }
 
 export function Button({ kind = 'plain', icon, busy, children, ...rest }) {

@@ -1,8 +1,8 @@
 // One binding: what is left to do, what it allows, and how to change or end it.
 
 import { html, Page, Button, Link, Icon, Money, Notice, Sheet, Switch, Trouble, Waiting, useAct, useEffect, useLoad, useState } from '../ui.js';
-import { t, moment, dayOf } from '../text.js';
-import { ask, get, post } from '../door.js';
+import { t, either, moment, dayOf } from '../text.js';
+import { all, ask, get, post } from '../door.js';
 import { canShow, live, openStep, other, readiness, relationOf, leftOf } from './kin.js';
 import { Terms, formOf, payOf } from './terms.js';
 import { Upload } from './upload.js';
@@ -25,6 +25,7 @@ export function Binding({ id, where, bindings }) {
   const { kind, text } = readiness(b);
   return html`<${Page} title=${b.role === 'holder' ? `${relationOf(b)} ${other(b)}` : other(b)} back="/members">
     <${Notice} kind=${kind === 'off' ? 'info' : kind} title=${fresh && b.state === 'active' ? t('binding.done') : fresh ? t('binding.asked') : undefined}>${text}<//>
+    ${b.review_reason && html`<${Notice} kind="wait" title=${t('binding.reviewer')}>${b.review_reason}<//>`}
     ${canShow(b) && html`<${Link} kind="main" icon="code" href=${`/show/${b.binding_id}`}>${t('act.show.code')}<//>`}
     ${live(b) && b.state !== 'active' && html`<${Steps} b=${b} done=${done} />`}
     ${b.state === 'active' && html`<${Standing} b=${b} done=${done} />`}
@@ -33,10 +34,24 @@ export function Binding({ id, where, bindings }) {
       <div><dt>${t('binding.relation')}</dt><dd>${b.role === 'holder' ? relationOf(b) : t('binding.you', { relation: relationOf(b) })}</dd></div>
       ${b.activated_at && html`<div><dt>${t('binding.since')}</dt><dd>${moment(b.activated_at)}</dd></div>`}
       ${b.ended_at && html`<div><dt>${t('binding.until')}</dt><dd>${moment(b.ended_at)}</dd></div>`}
+      ${b.expires_on && html`<div><dt>${t('binding.expires')}</dt><dd>${dayOf(b.expires_on)}</dd></div>`}
       <div class="fine"><dt>${t('binding.policy')}</dt><dd>${b.policy}</dd></div>
     </dl>
+    <${History} id=${b.binding_id} />
     ${live(b) && html`<${End} b=${b} done=${done} />`}
   <//>`;
+}
+
+// History is who did what when, in the house's words; nobody can change it afterwards.
+function History({ id }) {
+  const [open, set] = useState(false);
+  return html`<details class="card told" onToggle=${(e) => set(e.currentTarget.open)}><summary>${t('history.title')}</summary>${open && html`<${Events} id=${id} />`}</details>`;
+}
+
+function Events({ id }) {
+  const { data, problem, again } = useLoad(() => all(`/v1/bindings/${id}/history`), [id]);
+  if (!data) return problem ? html`<${Trouble} problem=${problem} again=${again} />` : html`<${Waiting} />`;
+  return html`<ul class="events">${data.items.map((e) => html`<li><small>${moment(e.at)} · ${t(`by.${e.by}`)}</small><span>${either(e.text_zh, e.text_en)}</span></li>`)}</ul>`;
 }
 
 function Steps({ b, done }) {

@@ -50,7 +50,8 @@ export function Check({ bindings }) {
 function Verdict({ r }) {
   const kind = { yes: 'good', partly: 'wait', no: 'bad' }[r.will_pay];
   const c = r.condition;
-  const sentence = `${either(r.answer_zh, r.answer_en)} ${t('check.sum', { covered: yuan(r.total_fen - r.cash_due_fen), cash: yuan(r.cash_due_fen) })}`;
+  const sums = r.will_pay === 'partly' ? t('check.sum', { covered: yuan(r.total_fen - r.cash_due_fen), cash: yuan(r.cash_due_fen) }) : '';
+  const sentence = `${either(r.answer_zh, r.answer_en)} ${sums}`.trim();
   return html`<section class="stack" aria-live="polite">
     <${Notice} kind=${kind} title=${sentence}>
       ${c && html`<span>${c.line_no ? r.lines.find((l) => l.line_no === c.line_no)?.name + '：' : ''}${either(c.message_zh, c.message_en)} ${either(c.rule_zh, c.rule_en)}</span>

@@ -25,7 +25,7 @@ export function Home({ bindings }) {
         <ul class="members">
           ${members.filter(canShow).map((b) => html`<li>
             <a href=${`#/show/${b.binding_id}`} class="member">
-              <span class="avatar" aria-hidden="true">${relationOf(b).slice(0, 2)}</span>
+              <span class="avatar" aria-hidden="true">${other(b).slice(0, 1)}</span>
               <span class="grow"><b>${relationOf(b)}</b><small>${other(b)}</small></span>
               <span class="go"><${Icon} name="code" />${t('act.show')}</span>
             </a></li>`)}

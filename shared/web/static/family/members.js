@@ -9,7 +9,7 @@ function Member({ binding: b }) {
   const step = openStep(b);
   return html`<li class="card member-card">
     <a class="row" href=${`#/members/${b.binding_id}`}>
-      <span class="avatar" aria-hidden="true">${(b.role === 'holder' ? relationOf(b) : other(b)).slice(0, 2)}</span>
+      <span class="avatar" aria-hidden="true">${other(b).slice(0, 1)}</span>
       <span class="grow"><b>${b.role === 'holder' ? relationOf(b) : other(b)}</b>${b.role === 'holder' && html`<small>${other(b)}</small>`}
         <span class=${`ready ${kind}`}>${text}</span></span>
       <${Icon} name="next" />

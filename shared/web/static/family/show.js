@@ -119,8 +119,8 @@ const picture = async (url) => URL.createObjectURL(await ask('GET', url, { as: '
 
 // Code is the picture, within the ring that runs down.
 const Code = ({ code, bars, share, left }) => html`<div class=${'code' + (bars ? ' line' : '')}>
-    <svg class="ring" viewBox="0 0 100 100" aria-hidden="true"><rect x="1.5" y="1.5" width="97" height="97" rx="8" pathLength="100" />
-      <rect class=${'run' + (left <= 10 ? ' last' : '')} x="1.5" y="1.5" width="97" height="97" rx="8" pathLength="100" style=${{ strokeDasharray: `${Math.max(0, share) * 100} 100` }} /></svg>
+    <svg class="ring" viewBox="0 0 100 100" aria-hidden="true"><rect x="1" y="1" width="98" height="98" rx="5.2" pathLength="100" />
+      <rect class=${'run' + (left <= 10 ? ' last' : '')} x="1" y="1" width="98" height="98" rx="5.2" pathLength="100" style=${{ strokeDasharray: `${Math.max(0, share) * 100} 100` }} /></svg>
     <img src=${bars ? code.line : code.qr} alt=${t('show.alt', { n: left })} data-testid="code" />
   </div>`;
 
