@@ -121,6 +121,10 @@ func TestTable(t *testing.T) {
 		"paper_missing":       {Decided, 422, 0, Fix},
 		"paper_wrong":         {Decided, 422, 0, Fix},
 		"cooling_off":         {Decided, 422, 0, Fix},
+
+		"confirmation_declined": {Decided, 409, -1, CollectCash},
+		"confirmation_lapsed":   {Decided, 409, -1, CollectCash},
+		"message_confirmed":     {Reason, 0, 0, RetrySameID},
 	}
 	for _, r := range All() {
 		want, ok := table[r.Code]

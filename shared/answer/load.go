@@ -220,8 +220,8 @@ func (r *Row) check() error {
 		return fmt.Errorf("his: %d is not for %s", r.HIS, r.Kind)
 	case !slices.Contains([]Next{Fix, RefreshQR, Requote, CollectCash, RetrySameID, DoNothing, Contact}, r.Next):
 		return fmt.Errorf("next: %q", r.Next)
-	case r.Kind == Reason && r.Next != DoNothing:
-		return fmt.Errorf("next: a reason asks for nothing")
+	case r.Kind == Reason && r.Next != DoNothing && r.Next != RetrySameID:
+		return fmt.Errorf("next: a reason asks for nothing, or for the message again")
 	case r.Kind == Unknown && r.Next != RetrySameID:
 		return fmt.Errorf("next: what is unknown is asked again under the same id")
 	case waits != (r.RetryAfter > 0) || r.RetryAfter < 0:

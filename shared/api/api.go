@@ -75,6 +75,7 @@ func newDoor(o Options) *door {
 	d.qrRoutes()
 	d.accountRoutes()
 	d.checkRoutes()
+	d.confirmationRoutes()
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
@@ -149,10 +150,7 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 		op.Responses = map[string]*huma.Response{}
 	}
 	r := Route{op.Method, op.Path, access, func(api huma.API) {
-		op.Responses["default"] = &huma.Response{
-			Description: "A problem document",
-			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")}},
-		}
+		op.Responses["default"] = problemResponse(api, "A problem document")
 		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(ctx, in)
 			if err != nil {
@@ -166,6 +164,12 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 	}}
 	d.routes = append(d.routes, r)
 	d.mux.Handle(r.Method+" "+r.Path, d.served(r))
+}
+
+// problemResponse describes an answer that is a problem document.
+func problemResponse(api huma.API, description string) *huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
+	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema}}}
 }
 
 // answers describes an answer that huma cannot read from a type.

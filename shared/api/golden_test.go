@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,7 @@ func TestGolden(t *testing.T) {
 	}
 	tell := &teller{newHouse(t), map[string]bool{}}
 	tell.story()
+	tell.confirmations()
 	tell.refusals()
 
 	// Nothing stands in the folder that is not told, and every code that a client
@@ -223,16 +225,14 @@ func TestGolden(t *testing.T) {
 
 // unmet are the codes that no request of this door meets, and why.
 var unmet = map[family.Code]string{
-	family.Unsupported:        "only the national interface has transaction numbers",
-	family.RateLimited:        "limits are the gateway's",
-	family.TraceMissing:       "no rule asks for trace codes yet",
-	family.QuantityLimit:      "no rule limits quantities yet",
-	family.ConfirmationNeeded: "no settlement waits for the holder yet",
-	family.CoolingOff:         "no region's file asks for time between two bindings",
-	family.GrantNone:          "it stands beside a share",
-	family.GrantPaused:        "it stands beside a share",
-	family.GrantCapReached:    "it stands beside a share",
-	family.GrantScope:         "it stands beside a share",
+	family.Unsupported:     "only the national interface has transaction numbers",
+	family.TraceMissing:    "no rule asks for trace codes yet",
+	family.QuantityLimit:   "no rule limits quantities yet",
+	family.CoolingOff:      "no region's file asks for time between two bindings",
+	family.GrantNone:       "it stands beside a share",
+	family.GrantPaused:     "it stands beside a share",
+	family.GrantCapReached: "it stands beside a share",
+	family.GrantScope:      "it stands beside a share",
 }
 
 // story is the main story: a mother binds her husband and her child, shows their
@@ -374,6 +374,37 @@ func (tell *teller) story() {
 	}
 }
 
+// confirmations are what the mother is asked when her sister is treated.
+func (tell *teller) confirmations() {
+	sister := tell.request(mother, stranger, "77")
+	tell.submit(mother, sister)
+	tell.must(200, tell.person(stranger), "POST", "/v1/bindings/"+sister+"/accept", nil)
+	settle := func(name, message, want string) {
+		tell.t.Helper()
+		tell.wants(want, tell.tell(name, hospital, "POST", "/v1/settlements", cardBill(message, the(stranger))))
+	}
+	sale := tell.messageID(hospital)
+	settle("refusal-confirmation_needed", sale, "202")
+	tell.wants("200", tell.tell("message-waiting", hospital, "GET", "/v1/messages/"+sale, nil))
+	tell.wants("200", tell.tell("confirmations", mother, "GET", "/v1/confirmations", nil))
+	tell.wants("200", tell.tell("confirmation-approved", mother, "POST", "/v1/confirmations/"+sale+"/approve", nil))
+	tell.wants("200", tell.tell("message-confirmed", hospital, "GET", "/v1/messages/"+sale, nil))
+	settle("settlement-confirmed", sale, "201")
+	settle("settlement-confirmed-again", sale, "201")
+
+	sale = tell.messageID(hospital)
+	tell.must(202, tell.place(hospital), "POST", "/v1/settlements", cardBill(sale, the(stranger)))
+	tell.wants("200", tell.tell("confirmation-declined", mother, "POST", "/v1/confirmations/"+sale+"/decline", nil))
+	settle("refusal-confirmation_declined", sale, "409 confirmation_declined")
+
+	sale = tell.messageID(hospital)
+	tell.must(202, tell.place(hospital), "POST", "/v1/settlements", cardBill(sale, the(stranger)))
+	tell.advance(3 * time.Minute)
+	tell.wants("200", tell.tell("message-lapsed", hospital, "GET", "/v1/messages/"+sale, nil))
+	settle("refusal-confirmation_lapsed", sale, "409 confirmation_lapsed")
+	tell.must(200, tell.person(mother), "DELETE", "/v1/bindings/"+sister, nil)
+}
+
 // refusals meets every code.
 func (tell *teller) refusals() {
 	till := func(by string, change func(map[string]any)) map[string]any {
@@ -465,6 +496,10 @@ func (tell *teller) refusals() {
 	refused("410", "qr_spent", hospital, "POST", "/v1/settlements", again)
 	tell.wants("410 qr_spent", tell.tell("refused-settlement-again", hospital, "POST", "/v1/settlements", again))
 	tell.wants("200", tell.tell("message-refused", hospital, "GET", "/v1/messages/"+again["message_id"].(string), nil))
+	for n := range 5 {
+		tell.must(410, tell.place(hospital), "POST", "/v1/settlements", till(hospital, byQR(family.QRDigits("0000000000000000"+strconv.Itoa(n)))))
+	}
+	refused("429", "rate_limited", hospital, "POST", "/v1/settlements", till(hospital, byQR(issue())))
 	late := issue()
 	tell.advance(time.Minute)
 	refused("410", "qr_expired", hospital, "POST", "/v1/settlements", till(hospital, byQR(late)))

@@ -120,6 +120,19 @@ const keyDocument = `{
   "qr": "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
 }`
 
+// asking are the policies as they are, but that in Changsha brothers and sisters
+// are asked before their account pays for one another.
+type asking struct{ *policy.Set }
+
+// For implements app.Policies.
+func (a asking) For(region family.Region, day family.Day) *family.Policy {
+	p := *a.Set.For(region, day)
+	if p.Region == "430100" {
+		p.Grants.ConfirmAbove = map[family.Kin]family.Fen{family.Sibling: 0}
+	}
+	return &p
+}
+
 // draws is a random source that repeats itself from the same start.
 type draws struct {
 	mu sync.Mutex
@@ -199,7 +212,7 @@ func openHouse(t testing.TB, path string, s snapshot) *house {
 	h.shelf, h.vault = shelf, vault.New(keys, &draws{n: 1 << 32})
 	shelf.Received = func(ctx context.Context, id string) error { return h.app.ReceivePaper(ctx, family.MaterialID(id)) }
 	h.app = app.New(app.Options{
-		Store: h.store, Policies: set, Vault: h.vault, Papers: shelf, Now: h.clock, Random: h.ids,
+		Store: h.store, Policies: asking{set}, Vault: h.vault, Papers: shelf, Now: h.clock, Random: h.ids,
 		Pause: func(ctx context.Context, _ int) error { return ctx.Err() },
 	})
 	verifier := NewVerifier(issuer, audience, &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{signingKey().Public()}}, h.clock)
@@ -469,6 +482,14 @@ func (h *house) bind(holder, member, relation string) string {
 func (h *house) messageID(place string) string {
 	h.serial++
 	return place + h.clock().In(time.FixedZone("", 8*3600)).Format("20060102150405") + fmt.Sprintf("%04d", h.serial)
+}
+
+// cardBill is a bill of 1.00 yuan by somebody's card.
+func cardBill(message string, person human) map[string]any {
+	return map[string]any{
+		"message_id": message, "credential": map[string]any{"type": "card", "value": person.card()}, "med_type": "11", "total_fen": 100,
+		"lines": []map[string]any{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 100, "amount_fen": 100}},
+	}
 }
 
 // bill is E9 of the trade's worked examples: 525.00 yuan at a 二级 hospital.

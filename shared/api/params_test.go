@@ -127,7 +127,9 @@ func TestPages(t *testing.T) {
 		want            int
 	}{
 		{h.person(mother), "/v1/bindings", "binding_id", 4},
-		{h.person(father), "/v1/bindings", "binding_id", 2},
+		{h.person(father), "/v1/bindings", "binding_id", 3},
+		{h.person(father), "/v1/confirmations", "confirmation_id", 1},
+		{h.person(mother), "/v1/confirmations", "confirmation_id", 0},
 		{h.person(mother), "/v1/account/entries", "seq", 6},
 		{h.person(mother), "/v1/settlements?role=patient", "settlement_id", 3},
 		{h.person(mother), "/v1/settlements?role=payer", "settlement_id", 1},

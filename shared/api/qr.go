@@ -15,7 +15,7 @@ import (
 // qrWire is a code as the one who shows it sees it.
 type qrWire struct {
 	TokenID    string      `json:"token_id"`
-	State      string      `json:"state" enum:"issued,spent,expired,replaced"`
+	State      string      `json:"state" enum:"issued,held,spent,expired,replaced" doc:"held: for a settlement that waits for a confirmation"`
 	Digits     string      `json:"digits,omitempty" doc:"The 20 digits of the code, only while it can be redeemed"`
 	IssuedAt   time.Time   `json:"issued_at"`
 	ExpiresAt  time.Time   `json:"expires_at"`
@@ -114,6 +114,7 @@ const pngModule = 12
 // goneAs is the answer for the picture of a code that cannot be redeemed.
 var goneAs = map[family.QRState]family.Code{
 	family.QRStateSpent:    family.QRSpent,
+	family.QRStateHeld:     family.QRSpent,
 	family.QRStateExpired:  family.QRExpired,
 	family.QRStateReplaced: family.QRReplaced,
 }

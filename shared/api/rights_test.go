@@ -59,6 +59,7 @@ type scene struct {
 	refused string // a message of the hospital that was refused
 	review  string // kapok → husband, waits for a reviewer
 	paper   string // one of its papers
+	waiting string // a message of the hospital that waits for the father's word: his sister's care
 }
 
 var theScene = struct {
@@ -142,6 +143,15 @@ func sceneOf(t testing.TB) scene {
 		qr := h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": s.bound})
 		h.must(201, h.place(hospital), "POST", "/v1/settlements", bill(s.sale, qr["digits"].(string)))
 		h.must(410, h.place(hospital), "POST", "/v1/settlements", bill(s.refused, qr["digits"].(string)))
+		s.waiting = h.messageID(hospital)
+		h.must(201, h.operator(), "POST", "/v1/persons", aunt.wire())
+		h.credit(father, 100)
+		sister := h.must(201, h.person(father), "POST", "/v1/bindings", map[string]any{
+			"name": aunt.name, "id_no": aunt.id, "relation": "77", "show": false, "pay": map[string]any{"purposes": []string{"care"}},
+		})["binding_id"].(string)
+		h.submit(father, sister)
+		h.must(200, h.person(aunt.no), "POST", "/v1/bindings/"+sister+"/accept", nil)
+		h.must(202, h.place(hospital), "POST", "/v1/settlements", cardBill(s.waiting, aunt))
 		s.shown = h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": s.bound})["token_id"].(string)
 		s.review, s.paper = h.inReview()
 		s.snapshot = h.freeze()
@@ -189,6 +199,7 @@ func (s scene) reviewed() string     { return s.review }
 func (s scene) aPaper() string       { return s.paper }
 func (s scene) shownToken() string   { return s.shown }
 func (s scene) settledSale() string  { return s.sale }
+func (s scene) waitingSale() string  { return s.waiting }
 func today(scene) string             { return "20261121" }
 
 // notFound is what a person hears of a binding, a code or a receipt that is not his.
@@ -276,6 +287,10 @@ var rights = map[string]right{
 	"GET /v1/qr/{token_id}/image.png":   shownOnly,
 	"GET /v1/qr/{token_id}/code128.svg": shownOnly,
 
+	"GET /v1/confirmations":                            {serves: "person", want: persons("200")},
+	"POST /v1/confirmations/{confirmation_id}/approve": waitingOnly,
+	"POST /v1/confirmations/{confirmation_id}/decline": waitingOnly,
+
 	"POST /v1/quotes":      {serves: "institution", body: tillBill, want: places3("200", "200", "200")},
 	"POST /v1/settlements": {serves: "institution", body: tillBill, want: places3("201", "201", "201")},
 	"GET /v1/settlements/{settlement_id}": {
@@ -326,6 +341,16 @@ var shownOnly = right{
 	serves: "person", there: scene.shownToken, missing: []string{"01KAJ3Z8F0ZZZZZZZZZZZZZZZZ"}, malformed: []string{"x", "%00", "%ff", "..%2f..%2fme", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"},
 	want: map[string]string{"mother": "200", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
 }
+
+// waitingOnly is a settlement that waits: for the one who is asked and nobody else,
+// the patient neither.
+var waitingOnly = right{
+	serves: "person", there: scene.waitingSale, missing: append([]string{hospital + "202611211000000001"}, noSale...), malformed: notASale,
+	want: map[string]string{"mother": notFound, "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+}
+
+// aunt is the father's sister, of whom the insurer tells later.
+var aunt = human{"430100000008", "李小山", "430102198603140040", "430100", "310", "11"}
 
 const tillBill = `{"message_id":"MESSAGE","credential":{"type":"card","value":"C` + mother + `"},"med_type":"11","total_fen":100,"lines":[{"line_no":1,"code":"A1","name":"甲","quantity":"1","unit_price_fen":100,"amount_fen":100}]}`
 

@@ -90,7 +90,7 @@ type totalsWire struct {
 // messageWire is what became of a message.
 type messageWire struct {
 	MessageID  string    `json:"message_id"`
-	State      string    `json:"state" enum:"settled,refused,fenced"`
+	State      string    `json:"state" enum:"settled,refused,fenced,waiting" doc:"waiting: for a confirmation, nothing has moved; send it again under the same id"`
 	Kind       string    `json:"kind,omitempty" enum:"settlement,reversal,refund"`
 	MessageZH  string    `json:"message_zh"`
 	MessageEN  string    `json:"message_en"`
@@ -110,6 +110,10 @@ func messageOf(v app.MessageView) messageWire {
 		if v.Settled.Settlement.Kind != family.Settled {
 			row = answer.Of(family.MessageGaveMoneyBack)
 		}
+	case v.Waits != nil && v.Confirmed:
+		w.State, row = "waiting", answer.Of(family.MessageConfirmed)
+	case v.Waits != nil:
+		w.State, row = "waiting", answer.Of(v.Refusal.Code)
 	case v.Fenced:
 		w.State, row = "fenced", answer.Of(family.MessageFenced)
 	default:
@@ -161,7 +165,7 @@ func (d *door) tillRoutes() {
 	route(d, Places, huma.Operation{
 		OperationID: "settle", Method: http.MethodPost, Path: "/v1/settlements", DefaultStatus: http.StatusCreated,
 		Summary: "Settle a bill", Tags: tags,
-		Description: "The same message again gets the first answer, with Idempotent-Replay: true. After 503, ask GET /v1/messages/{message_id} or send the same again; never charge the patient otherwise.",
+		Description: "202 confirmation_needed: a relative whose account pays has to confirm on his phone and nothing has moved; send the same message again until it settles, is declined or has lapsed. The same message again gets the first answer, with Idempotent-Replay: true. After 503, ask GET /v1/messages/{message_id} or send the same again; never charge the patient otherwise.",
 	},
 		func(ctx context.Context, in *settleAsk) (*settlementAnswer, error) {
 			id, err := messageID("message_id", in.Body.MessageID)
@@ -173,6 +177,8 @@ func (d *door) tillRoutes() {
 				return nil, err
 			}
 			return settled(d.app.Settle(ctx, place(ctx), ask))
+		}, func(api huma.API) {
+			api.OpenAPI().Paths["/v1/settlements"].Post.Responses["202"] = problemResponse(api, "confirmation_needed: nothing has moved")
 		})
 
 	type SettlementPath struct {

@@ -15,6 +15,10 @@ type MessageView struct {
 	Refusal *family.Refusal
 	// Settled is the answer of a message that moved money.
 	Settled *Outcome
+	// Waits is what a settlement waits for that was not decided yet.
+	Waits *family.Confirmation
+	// Confirmed tells that all who were asked have approved.
+	Confirmed bool
 	// Fenced tells that the message was never seen, and cannot land any more.
 	Fenced bool
 }
@@ -39,6 +43,18 @@ func (a *App) FindMessage(ctx context.Context, place family.InstitutionCode, id 
 		}
 		if !found {
 			return MessageView{Message: id, Fenced: true}, put(t, messageRef, messageRecord{State: messageFenced, At: now})
+		}
+		if record.State == messageWaits {
+			switch refusal := record.Confirmation.Answer(now); {
+			case refusal == nil:
+				return MessageView{Message: id, Waits: record.Confirmation, Confirmed: true}, nil
+			case refusal.Code == family.ConfirmationNeeded:
+				return MessageView{Message: id, Waits: record.Confirmation, Refusal: refusal}, nil
+			default:
+				// What was told is written down: another's clock may be behind.
+				record.State, record.Refusal = messageRefused, refusal
+				return MessageView{Message: id, Refusal: refusal}, put(t, messageRef, record)
+			}
 		}
 		view := MessageView{Message: id, Refusal: record.Refusal, Fenced: record.State == messageFenced}
 		if record.Settlement != nil {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -140,6 +141,43 @@ var deeds = []deed{
 	{name: "settle by code, own account and two grantors, boxes", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h, ask := fullCounter(t)
 		return h, func(a *App) (any, error) { return does(a.Settle(t.Context(), pharmacy, ask)) }
+	}},
+	{name: "settle what has to wait", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := SettleAsk{Message: h.message(shop), Credential: byQR(h.show(husband, link).Digits), Bill: medicine(large, "WAIT1")}
+		return h, func(a *App) (any, error) { return does(a.Settle(t.Context(), shop, ask)) }
+	}},
+	{name: "approve", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := h.waits(byQR(h.show(husband, link).Digits), large)
+		return h, func(a *App) (any, error) {
+			return does(a.Confirm(t.Context(), husband, ask.Message, family.ConsentGiven))
+		}
+	}},
+	{name: "decline to pay", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := h.waits(byQR(h.show(husband, link).Digits), large)
+		return h, func(a *App) (any, error) {
+			return does(a.Confirm(t.Context(), husband, ask.Message, family.ConsentRefused))
+		}
+	}},
+	{name: "settle what was approved", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := h.waits(byQR(h.show(husband, link).Digits), large)
+		ok(h.Confirm(t.Context(), husband, ask.Message, family.ConsentGiven))(t)
+		return h, func(a *App) (any, error) { return does(a.Settle(t.Context(), shop, ask)) }
+	}},
+	{name: "ask about what has lapsed", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := h.waits(byQR(h.show(husband, link).Digits), large)
+		h.clock.add(time.Hour)
+		return h, func(a *App) (any, error) { return does(a.FindMessage(t.Context(), shop, ask.Message)) }
+	}},
+	{name: "reverse what waits", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h, link := couple(t)
+		ask := h.waits(byQR(h.show(husband, link).Digits), large)
+		undo := h.message(shop)
+		return h, func(a *App) (any, error) { return does(a.Reverse(t.Context(), shop, ask.Message, undo, "不等了")) }
 	}},
 	{name: "settle by ID number at a hospital", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h := newHouse(t)

@@ -16,7 +16,7 @@ import (
 //
 // That leaves room for as many codes as are decided at the same moment: none of
 // them is told that it was bad without being counted, but a good one among them
-// passes.
+// passes. A quote whose count was written and never answered for counts once more.
 type guessesRecord struct{ Guesses family.Guesses }
 
 // mayTry refuses a code while its institution's pause lasts. The record and the

@@ -42,7 +42,7 @@ func (a *App) Identify(ctx context.Context, place family.InstitutionCode, c Cred
 			return Identified{}, err
 		}
 		if qr != nil {
-			if refusal := qr.Token.Redeemable(place, c.Type == ByECToken, now); refusal != nil {
+			if refusal := qr.Token.Redeemable(place, "", c.Type == ByECToken, now); refusal != nil {
 				return Identified{}, refusal
 			}
 		}

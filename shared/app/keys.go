@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -60,6 +61,8 @@ type messageRecord struct {
 	At          time.Time
 	Refusal     *family.Refusal    `json:",omitempty"`
 	Settlement  *family.Settlement `json:",omitempty"`
+	// Confirmation is what the settlement waits for, or has waited for.
+	Confirmation *family.Confirmation `json:",omitempty"`
 	// Names are the masked names of all who took part.
 	Names map[family.PersonNo]string `json:",omitempty"`
 	// Visit is the visit that the settlement is of; empty without one.
@@ -79,6 +82,7 @@ const (
 	messageSettled messageState = "settled"
 	messageRefused messageState = "refused"
 	messageFenced  messageState = "fenced"
+	messageWaits   messageState = "waiting" // for a grantor's word; nothing has moved
 )
 
 // stepRecord is the first answer to a message of an institution that moves no
@@ -282,6 +286,19 @@ func onceKey(p family.PersonNo, key string) ref[onceRecord] {
 func placeKey(code family.InstitutionCode) ref[family.Place] {
 	return ref[family.Place]{Part: "INST#" + string(code), Sort: "I"}
 }
+
+const confirmationPrefix = "C#"
+
+func confirmationPart(p family.PersonNo) string { return "CONFIRM#" + string(p) }
+
+// confirmationKey lists a settlement that waits under a grantor who is asked, by
+// the time at which it asked.
+func confirmationKey(p family.PersonNo, at time.Time, id family.MessageID) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: confirmationPart(p), Sort: fmt.Sprintf("%s%010d#%s", confirmationPrefix, at.Unix(), id)}
+}
+
+// confirmationCursor is the form of what follows the prefix in such a key.
+var confirmationCursor = regexp.MustCompile(`^[0-9]{10}#[HP][0-9A-Za-z]{29}$`)
 
 func guessesKey(code family.InstitutionCode) ref[guessesRecord] {
 	return ref[guessesRecord]{Part: "GUESS#" + string(code), Sort: "G"}

@@ -332,10 +332,13 @@ func putUntil[T any](t *tx, r ref[T], v T, expires time.Time) error {
 }
 
 // add writes a record that cannot be there yet, without reading it first.
-func add[T any](t *tx, r ref[T], v T) error {
+func add[T any](t *tx, r ref[T], v T) error { return addUntil(t, r, v, time.Time{}) }
+
+// addUntil is add for a record that the store may forget some time after expires.
+func addUntil[T any](t *tx, r ref[T], v T, expires time.Time) error {
 	s := &slot{record: store.Record{Key: store.Key(r)}}
 	t.slots[store.Key(r)], t.order = s, append(t.order, s)
-	return put(t, r, v)
+	return putUntil(t, r, v, expires)
 }
 
 // one reads a single record outside any act.

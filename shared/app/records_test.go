@@ -54,6 +54,7 @@ var kinds = []kind{
 	{"file", "FILE#", "F#", new(fileRecord), store.Key(fileKey(pharmacy, "P43010000002202603121200000001"))},
 	{"answer given once", "ONCE#", "K#", new(onceRecord), store.Key(onceKey("P1", "hash"))},
 	{"place", "INST#", "I", new(family.Place), store.Key(placeKey(pharmacy))},
+	{"confirmation pointer", "CONFIRM#", "C#", new(pointerRecord), store.Key(confirmationKey("P1", noon, "P43010000002202603121200000001"))},
 	{"bad codes", "GUESS#", "G", new(guessesRecord), store.Key(guessesKey(pharmacy))},
 	{"place's row", "INSTITUTIONS", "", new(pointerRecord), store.Key(placeRowKey(pharmacy))},
 	{"item", "ITEM#", "I", new(catalogueRecord), store.Key(itemKey("X1"))},
@@ -301,6 +302,9 @@ func fullStory(t *testing.T) (*house, canaries) {
 	ok(h.FeedRegistry(t.Context(), KinFeed{Identity: h.identity(liang), Relations: []KinRelation{{h.identity(huang).ID, "10"}}}))(t)
 	ok(h.Clarify(t.Context(), papers, anna, ReviewAsk{Kind: family.MarriageCertificate, Reason: "户口本缺页"}))(t)
 	seen["a name in the civil registry"] = cantonese[liang].name
+	// Asked about on the phone.
+	h.addCouple()
+	h.waits(herCard(), large)
 
 	// A new name, number and card.
 	mended := h.human(zhou)

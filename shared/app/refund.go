@@ -12,8 +12,8 @@ import (
 const maxReason = 200
 
 // Reverse gives a whole settlement back, or what refunds have left of it, to
-// where it came from. An original that was never seen is refused and fenced, so
-// that it cannot land later.
+// where it came from. An original that was never seen, or that still waits for a
+// grantor's word, is refused and fenced, so that it cannot land later.
 func (a *App) Reverse(ctx context.Context, place family.InstitutionCode, original, id family.MessageID, reason string) (Outcome, error) {
 	if len(reason) > maxReason {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "reason", Detail: "a reason has at most 200 bytes"}
@@ -63,14 +63,15 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message of its own"}
 	}
 	need := needs{decisive: []keyed{messageKey(original)}}
-	return a.message(ctx, place, id, op, content, sent, need, func(t *tx, now time.Time) (messageRecord, error) {
+	return a.message(ctx, place, id, op, content, sent, need, func(t *tx, now time.Time, _ *family.Confirmation) (messageRecord, error) {
 		originalRef := messageKey(original)
 		sale, found, err := get(t, originalRef)
 		if err != nil {
 			return messageRecord{}, err
 		}
-		if !found {
-			if err := put(t, originalRef, messageRecord{State: messageFenced, At: now}); err != nil {
+		if !found || sale.State == messageWaits {
+			sale.State, sale.At, sale.Refusal = messageFenced, now, nil
+			if err := put(t, originalRef, sale); err != nil {
 				return messageRecord{}, err
 			}
 		}

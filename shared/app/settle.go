@@ -150,13 +150,19 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	if refusal := in.check(); refusal != nil {
 		return Outcome{}, refusal
 	}
-	return a.message(ctx, place, in.Message, "settle", in, in.Sent, a.needs(place, in), func(t *tx, now time.Time) (messageRecord, error) {
+	return a.message(ctx, place, in.Message, "settle", in, in.Sent, a.needs(place, in), func(t *tx, now time.Time, waited *family.Confirmation) (messageRecord, error) {
 		c, names, err := a.gather(t, place, in, now)
 		if err != nil {
 			_, err = a.countGuess(t, place, in.Credential.Value, err, now)
 			return messageRecord{}, err
 		}
+		if err := a.resume(t, &c, waited); err != nil {
+			return messageRecord{}, err
+		}
 		s, effects, refusal := family.Settle(c.Case)
+		if effects.Confirmation != nil {
+			return a.wait(t, in.Message, c, effects, names, refusal)
+		}
 		if refusal == nil {
 			refusal = in.asExpected(&s)
 		}
@@ -167,12 +173,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			return messageRecord{}, err
 		}
 		if effects.Token != nil {
-			qr, _, err := get(t, c.qr)
-			if err != nil {
-				return messageRecord{}, err
-			}
-			qr.Token = *effects.Token
-			if err := putUntil(t, c.qr, qr, qr.Token.Expires.Add(qrKeep)); err != nil {
+			if err := a.putToken(t, c.qr, *effects.Token, effects.Token.Expires); err != nil {
 				return messageRecord{}, err
 			}
 		}
@@ -197,10 +198,21 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	})
 }
 
+// putToken writes what became of a token, which is over at a time.
+func (a *App) putToken(t *tx, r ref[qrRecord], token family.QRToken, end time.Time) error {
+	qr, _, err := get(t, r)
+	if err != nil {
+		return err
+	}
+	qr.Token = token
+	return putUntil(t, r, qr, end.Add(qrKeep))
+}
+
 // message carries out one message of an institution: its first answer again if it
-// was decided before, else the decision and its record in one commit. What decide
-// needs in any case is read together with the message.
-func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, sent Sent, need needs, decide func(*tx, time.Time) (messageRecord, error)) (Outcome, error) {
+// was decided before, else the decision and its record in one commit. A settlement
+// that waits for a grantor's word is decided each time it comes, until it is. What
+// decide needs in any case is read together with the message.
+func (a *App) message(ctx context.Context, place family.InstitutionCode, id family.MessageID, op string, content any, sent Sent, need needs, decide func(*tx, time.Time, *family.Confirmation) (messageRecord, error)) (Outcome, error) {
 	if id.Institution() != place {
 		return Outcome{}, &family.Refusal{Code: family.Malformed, Field: "message_id", Detail: "a message id begins with your own institution code"}
 	}
@@ -233,11 +245,14 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 			return answered{}, family.Refuse(family.MessageFenced)
 		case found && first.Fingerprint != fingerprint:
 			return answered{}, family.Refuse(family.MessageReused)
-		case found:
+		case found && first.State != messageWaits:
 			return answered{record: first, replay: true}, nil
 		}
-		record, err := decide(t, now)
+		record, err := decide(t, now, first.Confirmation)
 		var refusal *family.Refusal
+		if errors.As(err, &refusal) && refusal.Code == family.ConfirmationNeeded {
+			return answered{record: first, replay: true}, nil // it waits still
+		}
 		if errors.As(err, &refusal) && !refusal.Code.Malformed() {
 			record, err = messageRecord{State: messageRefused, Refusal: refusal}, nil
 		}
@@ -252,6 +267,9 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 		}
 		if err := a.serve(t, sent, fingerprint); err != nil {
 			return answered{}, err
+		}
+		if found {
+			record.Confirmation = first.Confirmation
 		}
 		return answered{record: record}, put(t, messageRef, record)
 	})

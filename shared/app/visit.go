@@ -84,7 +84,7 @@ func (a *App) OpenVisit(ctx context.Context, place family.InstitutionCode, in Vi
 			return none, family.Refuse(family.PersonFrozen)
 		}
 		if qr != nil {
-			if refusal := qr.Token.Redeemable(place, in.Credential.Type == ByECToken, now); refusal != nil {
+			if refusal := qr.Token.Redeemable(place, "", in.Credential.Type == ByECToken, now); refusal != nil {
 				return none, refusal
 			}
 			if qr.Token.Visit != "" {

@@ -162,4 +162,10 @@
 //
 // Law 29. Either side ends a binding at once and for good.
 // TestLaw29_EitherSideEndsAtOnce
+//
+// Asking:
+//
+// Law 30. Above what his region lets pass unasked, nothing leaves a grantor's account
+// for a relative before he has approved it, and never more than he approved.
+// TestLaw30_NothingLargeUnasked
 package family

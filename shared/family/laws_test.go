@@ -411,7 +411,7 @@ func TestLaw10_ACodeIsRedeemedOnce(t *testing.T) {
 			{c.Place.Code, true, last, code, family.QRExpired}, // nobody decoded it
 			{c.Place.Code, true, last, decoded.Spend("m"), family.QRSpent},
 		} {
-			got := try.token.Redeemable(try.by, try.decoded, try.now)
+			got := try.token.Redeemable(try.by, "", try.decoded, try.now)
 			if (got == nil) != (try.want == "") || got != nil && got.Code != try.want {
 				t.Fatalf("redeemed by %s, decoded %t, at %v: %v, want %q", try.by, try.decoded, try.now, got, try.want)
 			}
@@ -1451,5 +1451,113 @@ func TestLaw29_EitherSideEndsAtOnce(t *testing.T) {
 	refusedWith(t, w.end("P1", id), "")
 	if b := w.bindings[id]; b.State != family.BindingEnded {
 		t.Error(b.State)
+	}
+}
+
+func TestLaw30_NothingLargeUnasked(t *testing.T) {
+	asked, paid := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		l := grown(t)
+		c := l.randomCase(t)
+		c.Message = "H43010000001202603101000000001"
+		tier := fen(t, 50_00, "tier")
+		free := c
+		free.Payers = slices.Clone(c.Payers)
+		for i, p := range c.Payers {
+			policy := *p.Policy
+			policy.Grants.ConfirmAbove = map[family.Kin]family.Fen{}
+			for _, kin := range family.Kins {
+				policy.Grants.ConfirmAbove[kin] = tier
+			}
+			c.Payers[i].Policy = &policy
+		}
+		home := *c.Policy
+		home.Grants.ConfirmLife = time.Minute
+		c.Policy = &home
+		within := func(s family.Settlement, approved *family.Confirmation) {
+			for _, share := range s.Shares {
+				most := tier
+				if approved != nil {
+					if a, is := approved.Of(share.Grantor); is {
+						most = max(most, a.Amount)
+					}
+				}
+				if share.Paid.Total() > most {
+					t.Fatalf("%s pays %v, unasked beyond %v", share.Grantor, share.Paid, most)
+				}
+			}
+		}
+		s, effects, refusal := family.Settle(c)
+		if refusal == nil {
+			within(s, nil)
+			return
+		}
+		unasked, _, refused := family.Settle(free)
+		if refusal.Code != family.ConfirmationNeeded {
+			if refused == nil || refused.Code != refusal.Code {
+				t.Fatalf("%v, and without tiers %v", refusal, refused)
+			}
+			return
+		}
+		asked++
+		wait := effects.Confirmation
+		if wait == nil || len(wait.Asked) == 0 || len(effects.Accounts)+len(effects.Entries) > 0 || s.ID != "" {
+			t.Fatalf("%+v %+v", s, effects)
+		}
+		if token := effects.Token; token != nil {
+			good := func(message family.MessageID, now time.Time) bool {
+				return token.Redeemable(c.Place.Code, message, false, now) == nil
+			}
+			if token.StateAt(c.Now) != family.QRStateHeld || good("another", c.Now) || good("", c.Now) || !good(c.Message, c.Now) ||
+				!good(c.Message, wait.Until.Add(-1)) || good(c.Message, wait.Until) || token.StateAt(wait.Until) != family.QRStateExpired {
+				t.Fatalf("%+v", token)
+			}
+			c.Token = token
+		}
+		// The till comes again before, between and after; somebody says no.
+		said := *wait
+		for _, a := range wait.Asked {
+			c.Confirmation = &said
+			if _, effects, refusal := family.Settle(c); refusal == nil || refusal.Code != family.ConfirmationNeeded || effects.Confirmation != nil || effects.Token != nil {
+				t.Fatalf("%v %+v", refusal, effects)
+			}
+			if _, refusal := said.Say(a.Grantor, family.ConsentGiven, wait.Until); refusal == nil || refusal.Code != family.ConfirmationLapsed {
+				t.Fatalf("approved after its time: %v", refusal)
+			}
+			no, refusal := said.Say(a.Grantor, family.ConsentRefused, c.Now)
+			if refusal != nil || no.Answer(c.Now).Code != family.ConfirmationDeclined {
+				t.Fatalf("%v %+v", refusal, no)
+			}
+			if _, refusal := no.Say(a.Grantor, family.ConsentGiven, c.Now); refusal == nil || refusal.Code != family.ConfirmationDeclined {
+				t.Fatalf("a no was taken back: %v", refusal)
+			}
+			if said, refusal = said.Say(a.Grantor, family.ConsentGiven, c.Now); refusal != nil {
+				t.Fatal(refusal)
+			}
+		}
+		if _, refusal := said.Say("nobody", family.ConsentGiven, c.Now); refusal == nil || refusal.Code != family.NotFound {
+			t.Fatalf("somebody who was not asked: %v", refusal)
+		}
+		c.Confirmation = &said
+		s, _, refusal = family.Settle(c)
+		if refusal != nil || refused != nil {
+			t.Fatalf("approved by all: %v; without tiers: %v", refusal, refused)
+		}
+		within(s, &said)
+		unasked.Inputs = s.Inputs // the tiers are of them
+		for i := range s.Shares { // what he could have paid of a larger bill is less
+			unasked.Shares[i].Limit = s.Shares[i].Limit
+		}
+		if diff := cmp.Diff(unasked, s); diff != "" {
+			t.Fatalf("it is not what was approved: %s", diff)
+		}
+		paid++
+		c.Now = wait.Until
+		if _, _, refusal := family.Settle(c); refusal == nil || refusal.Code != family.ConfirmationLapsed {
+			t.Fatalf("after its time: %v", refusal)
+		}
+	})
+	if asked == 0 || paid == 0 {
+		t.Errorf("asked %d times, paid %d", asked, paid)
 	}
 }

@@ -183,6 +183,12 @@ type GrantPolicy struct {
 	Purposes    []Purpose
 	Order       Order
 	Money       Money
+	// ConfirmAbove is, by what the patient is to the grantor, up to what amount the
+	// grantor's account pays in one settlement without asking him; a kind that is
+	// absent is never asked about.
+	ConfirmAbove map[Kin]Fen
+	// ConfirmLife is how long a settlement of the region waits for his word.
+	ConfirmLife time.Duration
 	Floor       Fen // balance below which nothing is shared (Fujian: 2000 yuan)
 	// DualRole lets a grantor have grantors himself.
 	DualRole bool
@@ -283,6 +289,14 @@ func (p *Policy) Validate() error {
 	}
 	if err := p.Binding.validate(); err != nil {
 		return fmt.Errorf("binding.%w", err)
+	}
+	if g.ConfirmLife < 30*time.Second || g.ConfirmLife > 10*time.Minute || g.ConfirmLife%time.Second != 0 {
+		return fmt.Errorf("grants.confirm_seconds: %v is not in 30..600", g.ConfirmLife)
+	}
+	for kin, tier := range g.ConfirmAbove {
+		if !slices.Contains(Kins, kin) || tier < 0 || tier > MaxFen {
+			return fmt.Errorf("grants.confirm_above_fen: %s: %d", kin, tier)
+		}
 	}
 	for kin, n := range g.MaxPerKin {
 		if !slices.Contains(Kins, kin) || n < 1 {

@@ -18,7 +18,7 @@ func samplePolicy() *family.Policy {
 			MaxMembers: 10, MaxGrantors: 8, Grantors: []family.Insutype{family.Employee},
 			Insured: family.SameProvince, Usable: family.SameProvince,
 			Purposes: append([]family.Purpose(nil), family.Purposes...), Order: family.FilingOrder, Money: family.LiveBalance,
-			DualRole: true, Quota: family.QuotaMay,
+			DualRole: true, Quota: family.QuotaMay, ConfirmLife: time.Minute,
 		},
 		Binding: family.BindPolicy{
 			Evidence: family.Declared, RequestDays: 30, PaperDays: 30, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
@@ -76,6 +76,14 @@ func TestPolicyValidate(t *testing.T) {
 		{"grants.purposes", func(p *family.Policy) { p.Grants.Purposes[0] = "shopping" }},
 		{"grants.insured_scope", func(p *family.Policy) { p.Grants.Insured = "county" }},
 		{"grants.usable_scope", func(p *family.Policy) { p.Grants.Usable = "" }},
+		{"grants.confirm_seconds", func(p *family.Policy) { p.Grants.ConfirmLife = 29 * time.Second }},
+		{"grants.confirm_seconds", func(p *family.Policy) { p.Grants.ConfirmLife = 601 * time.Second }},
+		{"grants.confirm_seconds", func(p *family.Policy) { p.Grants.ConfirmLife = 30500 * time.Millisecond }},
+		{"grants.confirm_above_fen", func(p *family.Policy) { p.Grants.ConfirmAbove = map[family.Kin]family.Fen{"cousin": 1} }},
+		{"grants.confirm_above_fen", func(p *family.Policy) { p.Grants.ConfirmAbove = map[family.Kin]family.Fen{family.Child: -1} }},
+		{"grants.confirm_above_fen", func(p *family.Policy) {
+			p.Grants.ConfirmAbove = map[family.Kin]family.Fen{family.Child: family.MaxFen + 1}
+		}},
 		{"grants.order", func(p *family.Policy) { p.Grants.Order = "random" }},
 		{"grants.money", func(p *family.Policy) { p.Grants.Money = "" }},
 		{"grants.max_per_kin", func(p *family.Policy) { p.Grants.MaxPerKin["cousin"] = 1 }},
@@ -107,12 +115,14 @@ func TestPolicyBounds(t *testing.T) {
 	least, most := samplePolicy(), samplePolicy()
 	least.Version, least.To = "1", least.From
 	least.ConsentAge, least.MaxLinks, least.QRLife = 1, 1, 10*time.Second
+	least.Grants.ConfirmLife, least.Grants.ConfirmAbove = 30*time.Second, map[family.Kin]family.Fen{family.Child: 0}
 	least.BadCodes, least.BadCodesPause = 1, 10*time.Second
 	least.Grants.MaxMembers, least.Grants.MaxGrantors, least.Grants.Floor = 1, 1, 0
 	least.Grants.MaxPerKin = map[family.Kin]int{family.Spouse: 1}
 	least.Benefits[0].Deductible["2"], least.Benefits[0].Ratio["2"], least.Benefits[0].YearlyCap = 0, 0, 0
 	most.Version = strings.Repeat("1", 16)
 	most.ConsentAge, most.MaxLinks, most.QRLife = 18, family.MaxMembers, 10*time.Minute
+	most.Grants.ConfirmLife, most.Grants.ConfirmAbove = 10*time.Minute, map[family.Kin]family.Fen{family.Child: family.MaxFen}
 	most.BadCodes, most.BadCodesPause = 100, time.Hour
 	most.Grants.MaxMembers, most.Grants.MaxGrantors, most.Grants.Floor = family.MaxMembers, family.MaxGrantors, family.MaxFen
 	most.Benefits[0].Deductible["2"], most.Benefits[0].Ratio["2"], most.Benefits[0].YearlyCap = family.MaxFen, family.Whole, family.MaxFen

@@ -11,9 +11,11 @@ type TokenID string
 // QRState is what became of a QR token.
 type QRState string
 
-// The states of a QR token. Expired is never stored: it follows from the clock.
+// The states of a QR token. Held and expired are never stored: they follow from the
+// clock.
 const (
 	QRStateIssued   QRState = "issued"
+	QRStateHeld     QRState = "held" // for a settlement that waits for a grantor's word
 	QRStateSpent    QRState = "spent"
 	QRStateExpired  QRState = "expired"
 	QRStateReplaced QRState = "replaced"
@@ -40,6 +42,15 @@ type QRToken struct {
 	DecodedBy    InstitutionCode
 	DecodedUntil time.Time
 	Visit        MessageID
+	// Held is for which settlement the token is kept; nil for none.
+	Held *Hold
+}
+
+// Hold keeps a token for a settlement that waits for a grantor's word: until then
+// it is good for that one alone, and afterwards again for as long as it was.
+type Hold struct {
+	By    MessageID
+	Until time.Time
 }
 
 // IssueQR returns a new token for a patient. A link that is not active, is paused
@@ -82,10 +93,15 @@ func mayBenefit(patient Account) *Refusal {
 
 // StateAt returns the state of the token at a time, as its presenter sees it.
 func (t QRToken) StateAt(now time.Time) QRState {
-	if t.State == QRStateIssued && !now.Before(t.Expires) {
+	switch {
+	case t.State != QRStateIssued:
+		return t.State
+	case t.Held != nil && now.Before(t.Held.Until):
+		return QRStateHeld
+	case !now.Before(t.Expires):
 		return QRStateExpired
 	}
-	return t.State
+	return QRStateIssued
 }
 
 // Replace returns the token after a newer one took its place, or its link ended.
@@ -97,20 +113,25 @@ func (t QRToken) Replace() QRToken {
 	return t
 }
 
-// Redeemable refuses a token that an institution cannot redeem at a time: by the
-// code itself while it is displayed, or by what decoding it gave (decoded) as long
-// as that serves the visit. Whoever decoded it is the only one who may.
-func (t QRToken) Redeemable(by InstitutionCode, decoded bool, now time.Time) *Refusal {
+// Redeemable refuses a token that a message of an institution cannot redeem at a
+// time: by the code itself while it is displayed, or by what decoding it gave
+// (decoded) as long as that serves the visit. Whoever decoded it is the only one who
+// may, and so is the message for which it is held. A quote has no message.
+func (t QRToken) Redeemable(by InstitutionCode, message MessageID, decoded bool, now time.Time) *Refusal {
 	expires, rule := t.Expires, "qr.life_seconds"
 	if decoded {
 		expires, rule = t.DecodedUntil, "qr.visit_seconds"
+	}
+	held := t.Held != nil && now.Before(t.Held.Until)
+	if held && t.Held.By == message && expires.Before(t.Held.Until) {
+		expires = t.Held.Until
 	}
 	switch {
 	case !now.Before(expires):
 		return &Refusal{Code: QRExpired, Rule: rule, Allowed: fmt.Sprintf("%d s", expires.Sub(t.Issued)/time.Second)}
 	case t.State == QRStateReplaced:
 		return Refuse(QRReplaced)
-	case t.State == QRStateSpent, t.DecodedBy != "" && t.DecodedBy != by:
+	case t.State == QRStateSpent, t.DecodedBy != "" && t.DecodedBy != by, held && t.Held.By != message:
 		return Refuse(QRSpent)
 	}
 	return nil
@@ -119,7 +140,7 @@ func (t QRToken) Redeemable(by InstitutionCode, decoded bool, now time.Time) *Re
 // Decode returns the token after an institution read it for a visit. It is not
 // spent by that: money moves at settlement. To decode again changes nothing.
 func (t QRToken) Decode(by InstitutionCode, p *Policy, now time.Time) (QRToken, *Refusal) {
-	if refusal := t.Redeemable(by, false, now); refusal != nil {
+	if refusal := t.Redeemable(by, "", false, now); refusal != nil {
 		return t, refusal
 	}
 	if t.DecodedBy == "" {
@@ -128,9 +149,15 @@ func (t QRToken) Decode(by InstitutionCode, p *Policy, now time.Time) (QRToken, 
 	return t, nil
 }
 
+// Hold returns the token kept for a settlement that has to wait.
+func (t QRToken) Hold(by MessageID, until time.Time) QRToken {
+	t.Held = &Hold{by, until}
+	return t
+}
+
 // Spend returns the token after a settlement redeemed it.
 func (t QRToken) Spend(by MessageID) QRToken {
-	t.State, t.SpentBy = QRStateSpent, by
+	t.State, t.SpentBy, t.Held = QRStateSpent, by, nil
 	return t
 }
 

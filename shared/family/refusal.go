@@ -85,6 +85,10 @@ const (
 	PaperMissing Code = "paper_missing"
 	PaperWrong   Code = "paper_wrong"
 	CoolingOff   Code = "cooling_off"
+	// What became of a settlement that waited for a grantor's word.
+	ConfirmationDeclined Code = "confirmation_declined"
+	ConfirmationLapsed   Code = "confirmation_lapsed"
+	MessageConfirmed     Code = "message_confirmed" // all have approved: the till sends it again
 )
 
 // Codes lists every answer in order of precedence.
@@ -103,6 +107,7 @@ var Codes = []Code{
 	NeverCovered, KindLimited, LevelLimited, PrescriptionNeeded, AgeLimited, SexLimited, IndicationLimited,
 	WillPay, WillPayPartly, WillNotPay,
 	PaperMissing, PaperWrong, CoolingOff,
+	ConfirmationDeclined, ConfirmationLapsed, MessageConfirmed,
 }
 
 // Malformed tells whether the code is of the first kind: the request could not be

@@ -18,6 +18,11 @@ type Case struct {
 	Token *QRToken
 	// Decoded tells that the token was shown by what decoding it gave (ecToken).
 	Decoded bool
+	// Link is the binding under which a token was shown that has waited for a
+	// confirmation, as it now stands; nil otherwise.
+	Link *Binding
+	// Confirmation is what this message has waited for; nil when it comes first.
+	Confirmation *Confirmation
 	// Payers are the patient's grantors, in the order of his list.
 	Payers []Payer
 	Bill   Bill
@@ -136,7 +141,9 @@ type Settlement struct {
 type Effects struct {
 	Accounts []Account // the patient's first, then each that paid or got back
 	Entries  []Entry   // one for each account
-	Token    *QRToken  // spent
+	Token    *QRToken  // spent, or held
+	// Confirmation is what the settlement has to wait for; then nothing has moved.
+	Confirmation *Confirmation
 }
 
 // Quote decides what a settlement of the case would be, and moves nothing.
@@ -155,11 +162,14 @@ func Quote(c Case) (Settlement, *Refusal) {
 		return Settlement{}, refusal
 	}
 	if c.Token != nil {
-		if refusal := c.Token.Redeemable(c.Place.Code, c.Decoded, c.Now); refusal != nil {
+		if refusal := c.Token.Redeemable(c.Place.Code, c.Message, c.Decoded, c.Now); refusal != nil {
 			return Settlement{}, refusal
 		}
 		if c.Token.Patient != c.Patient.Person {
 			return Settlement{}, Refuse(QRWrongPatient)
+		}
+		if c.Link != nil && !c.Link.MayShow() {
+			return Settlement{}, Refuse(QRReplaced) // the code died with its link
 		}
 	}
 	lines, told, refusal := c.prices()
@@ -198,11 +208,26 @@ func Quote(c Case) (Settlement, *Refusal) {
 	return s, nil
 }
 
-// Settle decides as Quote does and posts what it decided.
+// Settle decides as Quote does and posts what it decided. What needs a grantor's
+// word first is refused as [ConfirmationNeeded], with what it waits for and the
+// token held as its only effects; the same case decides again when he has spoken.
 func Settle(c Case) (Settlement, Effects, *Refusal) {
+	if c.Confirmation != nil {
+		if refusal := c.Confirmation.Answer(c.Now); refusal != nil {
+			return Settlement{}, Effects{}, refusal
+		}
+	}
 	s, refusal := Quote(c)
 	if refusal != nil {
 		return Settlement{}, Effects{}, refusal
+	}
+	if wait := c.confirmation(s); wait != nil {
+		effects := Effects{Confirmation: wait}
+		if c.Token != nil {
+			held := c.Token.Hold(c.Message, wait.Until)
+			effects.Token = &held
+		}
+		return Settlement{}, effects, wait.Answer(c.Now)
 	}
 	payers := make(map[PersonNo]Account, len(c.Payers))
 	for _, p := range c.Payers {
@@ -340,6 +365,12 @@ func (c *Case) share(p Payer, rest Fen) Share {
 	}
 	share.Limit = available.take(min(available.Total(), allowed))
 	share.Paid = share.Limit.take(rest)
+	if most := c.unasked(g, p.Account.Person); share.Limit.Total() > most {
+		share.Limit = share.Limit.take(most)
+		if share.Paid.Total() > most {
+			share.Paid, allowed = share.Limit, most
+		}
+	}
 	switch paid := share.Paid.Total(); {
 	case paid == rest:
 	case paid == allowed:

@@ -40,8 +40,8 @@ func prover(t *testing.T, records store.Store) (func(context.Context, ExpiryEven
 
 // inOrder is what the books of the main story come to.
 var inOrder = []DayProof{
-	{Day: "20261120", Institutions: 2, Complete: true},
-	{Day: "20261121", Institutions: 2, Settlements: 3, Accounts: 2, Entries: 7, Complete: true},
+	{Day: "20261120", Institutions: 3, Complete: true},
+	{Day: "20261121", Institutions: 3, Settlements: 4, Accounts: 4, Entries: 11, Complete: true},
 }
 
 // TestExpiry: however often and beside whom it runs, it finds the same.

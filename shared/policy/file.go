@@ -74,22 +74,24 @@ type binding struct {
 }
 
 type grants struct {
-	Kins             []family.Kin       `json:"kins"`
-	MaxPerKin        map[family.Kin]int `json:"max_per_kin"`
-	MaxMembers       int                `json:"max_members"`
-	MaxMembersEver   int                `json:"max_members_ever"`
-	MaxGrantors      int                `json:"max_grantors"`
-	DualRole         bool               `json:"dual_role"`
-	GrantorInsutypes []family.Insutype  `json:"grantor_insutypes"`
-	InsuredScope     family.Scope       `json:"insured_scope"`
-	UsableScope      family.Scope       `json:"usable_scope"`
-	Purposes         []family.Purpose   `json:"purposes"`
-	Order            family.Order       `json:"order"`
-	Money            family.Money       `json:"money"`
-	FloorFen         family.Fen         `json:"floor_fen"`
-	Quota            family.QuotaRule   `json:"quota"`
-	Beyond           family.Region      `json:"beyond"`
-	Sources          []source           `json:"sources" rule:"-"`
+	Kins             []family.Kin              `json:"kins"`
+	MaxPerKin        map[family.Kin]int        `json:"max_per_kin"`
+	MaxMembers       int                       `json:"max_members"`
+	MaxMembersEver   int                       `json:"max_members_ever"`
+	MaxGrantors      int                       `json:"max_grantors"`
+	DualRole         bool                      `json:"dual_role"`
+	GrantorInsutypes []family.Insutype         `json:"grantor_insutypes"`
+	InsuredScope     family.Scope              `json:"insured_scope"`
+	UsableScope      family.Scope              `json:"usable_scope"`
+	Purposes         []family.Purpose          `json:"purposes"`
+	Order            family.Order              `json:"order"`
+	Money            family.Money              `json:"money"`
+	FloorFen         family.Fen                `json:"floor_fen"`
+	ConfirmAboveFen  map[family.Kin]family.Fen `json:"confirm_above_fen"`
+	ConfirmSeconds   int                       `json:"confirm_seconds"`
+	Quota            family.QuotaRule          `json:"quota"`
+	Beyond           family.Region             `json:"beyond"`
+	Sources          []source                  `json:"sources" rule:"-"`
 }
 
 type benefit struct {
@@ -223,6 +225,9 @@ func (f *file) policy() (*family.Policy, error) {
 	if f.QR.PauseSeconds < 0 || f.QR.PauseSeconds > 24*60*60 {
 		return nil, fmt.Errorf("qr.pause_seconds: %d", f.QR.PauseSeconds)
 	}
+	if f.Grants.ConfirmSeconds < 0 || f.Grants.ConfirmSeconds > 24*60*60 {
+		return nil, fmt.Errorf("grants.confirm_seconds: %d", f.Grants.ConfirmSeconds)
+	}
 	p := &family.Policy{
 		Region:                region,
 		Version:               f.Version,
@@ -267,6 +272,9 @@ func (f *file) policy() (*family.Policy, error) {
 			Order:       f.Grants.Order,
 			Money:       f.Grants.Money,
 			Floor:       f.Grants.FloorFen,
+
+			ConfirmAbove: f.Grants.ConfirmAboveFen,
+			ConfirmLife:  time.Duration(f.Grants.ConfirmSeconds) * time.Second,
 		},
 	}
 	for i, b := range f.Benefits {

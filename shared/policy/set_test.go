@@ -198,6 +198,8 @@ func TestRules(t *testing.T) {
 					Purposes: []family.Purpose{family.ForCare, family.ForPharmacy, family.ForPremium},
 					Order:    c.order, Money: family.LiveBalance,
 					DualRole: true, Quota: family.QuotaMay,
+					ConfirmAbove: got.Grants.ConfirmAbove, // TestWhoIsAsked
+					ConfirmLife:  3 * time.Minute,
 				},
 				Binding: family.BindPolicy{
 					Evidence: family.Declared, Papers: map[family.Kin][]family.PaperKind{}, GuardianPapers: []family.PaperKind{},
@@ -320,6 +322,24 @@ func TestNext(t *testing.T) {
 	} {
 		if got := next(day); got != want {
 			t.Errorf("next(%s) = %s, want %s", day, got, want)
+		}
+	}
+}
+
+// TestWhoIsAsked: only Shenzhen asks the grantor, about whom and above what its file
+// says; elsewhere nothing waits.
+func TestWhoIsAsked(t *testing.T) {
+	set := load(t)
+	for _, region := range []family.Region{"000000", "110100", "430100", "440300"} {
+		for _, kin := range family.Kins {
+			tier, asks := set.For(region, 20260301).Grants.ConfirmAbove[kin]
+			want := family.Fen(5000_00)
+			if kin == family.Sibling {
+				want = 2000_00
+			}
+			if asks != (region == "440300") || asks && tier != want {
+				t.Errorf("%s, %s: %s %t", region, kin, tier, asks)
+			}
 		}
 	}
 }

@@ -87,6 +87,12 @@ var faults = []struct{ old, new, want string }{
 	{`"purposes": ["care"`, `"purposes": ["gym"`, "grants.purposes: [gym"},
 	{`"order": "filing_order"`, `"order": "random"`, `grants.order: "random"`},
 	{`"money": "live_balance"`, `"money": "pool"`, `grants.money: "pool"`},
+	{`"confirm_seconds": 180`, `"confirm_seconds": 29`, "grants.confirm_seconds: 29s"},
+	{`"confirm_seconds": 180`, `"confirm_seconds": 601`, "grants.confirm_seconds: 10m1s"},
+	{`"confirm_seconds": 180`, `"confirm_seconds": 36893488207`, "grants.confirm_seconds: 36893488207"},
+	{`"confirm_above_fen": {}`, `"confirm_above_fen": {"cousin": 1}`, "grants.confirm_above_fen: cousin"},
+	{`"confirm_above_fen": {}`, `"confirm_above_fen": {"spouse": -1}`, "grants.confirm_above_fen: spouse: -1"},
+	{`"confirm_above_fen": {}`, `"confirm_above_fen": {"spouse": 1.5}`, "grants.confirm_above_fen.spouse: a whole number"},
 	{`"floor_fen": 0`, `"floor_fen": -1`, "grants.floor_fen: -1"},
 
 	// The benefits.

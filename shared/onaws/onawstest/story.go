@@ -122,6 +122,7 @@ func (s *Scene) Tell() {
 	s.Ask(200, child, "GET", "/v1/bindings?limit=10", nil)
 
 	s.Settle(bound.ID)
+	s.Confirm()
 	s.Ask(200, mother, "PATCH", binding, object{"paused": true})
 	s.Ask(200, mother, "PATCH", binding, object{"paused": false})
 
@@ -143,7 +144,7 @@ func (s *Scene) Tell() {
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/suspend", nil)
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/resume", nil)
 	proof := s.must(200, op, "GET", "/v1/proofs/"+s.Now().In(time.FixedZone("", 8*3600)).Format("20060102"), nil)
-	if proof["ok"] != true || proof["settlements"].(float64) != 3 {
+	if proof["ok"] != true || proof["settlements"].(float64) != 4 {
 		s.T.Fatalf("the books: %v", proof)
 	}
 
@@ -268,6 +269,43 @@ func (s *Scene) Settle(binding string) {
 	s.Ask(201, hospital, "POST", "/v1/settlements/"+message+"/reversal", object{"message_id": s.MessageID(Hospital), "reason": "开错了"})
 	s.Ask(409, hospital, "POST", "/v1/settlements/"+message+"/reversal", object{"message_id": s.MessageID(Hospital), "reason": "开错了"})
 	s.Ask(200, hospital, "GET", "/v1/days/"+message[12:20]+"?limit=2", nil)
+}
+
+// Confirm settles what a husband in Shenzhen is asked about first, and what he
+// declines.
+func (s *Scene) Confirm() {
+	s.T.Helper()
+	const husband, wife, shop = "T00000000014", "T00000000015", "P44030000001"
+	op := s.Operator()
+	for _, p := range []string{
+		`{"person_no":"` + husband + `","name":"郑大海","id_no":"999999198001010011","region":"440300","insutype":"310","psn_type":"11","status":"1"}`,
+		`{"person_no":"` + wife + `","name":"郑小溪","id_no":"999999198202020021","region":"440300","insutype":"310","psn_type":"11","status":"1"}`,
+	} {
+		s.Ask(201, op, "POST", "/v1/persons", p)
+	}
+	s.Ask(201, op, "POST", "/v1/institutions", object{"code": shop, "name": "示例" + shop, "kind": "pharmacy", "level": "11", "region": "440300", "status": "designated"})
+	s.Ask(201, op, "POST", "/v1/credits", object{"reference": "2026-02", "person_no": husband, "amount_fen": 1_000_000, "pocket": "current"})
+	his, till := s.Person(husband), s.Place(shop)
+	bound := s.must(201, his, "POST", "/v1/bindings", object{"name": "郑小溪", "id_no": "999999198202020021", "relation": "12", "show": true, "pay": object{"purposes": []string{"pharmacy"}}})
+	binding := bound["binding_id"].(string)
+	s.Ask(200, his, "POST", "/v1/bindings/"+binding+"/submit", object{"commitment": true})
+	s.Ask(200, s.Person(wife), "POST", "/v1/bindings/"+binding+"/accept", nil)
+	for _, word := range []string{"approve", "decline"} {
+		message := s.MessageID(shop)
+		bill := object{
+			"message_id": message, "credential": object{"type": "qr", "value": s.must(201, his, "POST", "/v1/qr", object{"binding_id": binding})["digits"]},
+			"med_type": "41", "total_fen": 600_000, "lines": []object{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 600_000, "amount_fen": 600_000}},
+		}
+		if word == "decline" {
+			s.Ask(201, op, "POST", "/v1/credits", object{"reference": "2026-03", "person_no": husband, "amount_fen": 1_000_000, "pocket": "current"})
+		}
+		s.Ask(202, till, "POST", "/v1/settlements", bill)
+		s.Ask(202, till, "POST", "/v1/settlements", bill)
+		s.Ask(200, his, "GET", "/v1/confirmations?limit=1", nil)
+		s.Ask(200, till, "GET", "/v1/messages/"+message, nil)
+		s.Ask(200, his, "POST", "/v1/confirmations/"+message+"/"+word, nil)
+		s.Ask(map[string]int{"approve": 201, "decline": 409}[word], till, "POST", "/v1/settlements", bill)
+	}
 }
 
 // Trouble asks for what is answered with an error, and in odd ways.
