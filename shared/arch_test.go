@@ -85,6 +85,7 @@ var only = map[string][]string{
 	"modernc.org/sqlite":                            {"shared/store/sqlite"},
 	"github.com/ncruces/go-sqlite3":                 {"shared/store/sqlite"},
 	"database/sql":                                  {"shared/store/sqlite"},
+	"github.com/emmansun/gmsm":                      {"shared/his"},
 	"github.com/danielgtaylor/huma":                 {"shared/api"},
 }
 

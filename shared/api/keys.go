@@ -16,9 +16,9 @@ func (d *door) keyRoutes() {
 	type keyAsk struct {
 		Code string `path:"code" maxLength:"12"`
 		Body struct {
-			Scheme string    `json:"scheme" enum:"api,tif" doc:"api: headers _api_*, HMAC-SHA1; tif: headers x-tif-*, SHA-256"`
-			KeyID  string    `json:"key_id" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" doc:"_api_access_key or x-tif-paasid"`
-			Secret string    `json:"secret" minLength:"8" maxLength:"128" pattern:"^[!-~]+$" doc:"Sealed on arrival and never shown again"`
+			Scheme string    `json:"scheme" enum:"api,tif,sm" doc:"api: headers _api_*, HMAC-SHA1; tif: headers x-tif-*, SHA-256; sm: the encrypted mobile envelope"`
+			KeyID  string    `json:"key_id" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" doc:"_api_access_key, x-tif-paasid or appId"`
+			Secret string    `json:"secret" minLength:"8" maxLength:"512" pattern:"^[!-~]+$" doc:"Sealed on arrival and never shown again. sm: the app's secret, its SM2 public key (PKIX) and the platform's private key for it (PKCS #8), both in Base64, joined by points"`
 			From   time.Time `json:"valid_from,omitempty" nullable:"true" doc:"First moment in force; absent is at once"`
 			To     time.Time `json:"valid_to,omitempty" nullable:"true" doc:"First moment no longer in force; absent is open"`
 		}

@@ -14,6 +14,9 @@ type Scheme string
 const (
 	SchemeAPI Scheme = "api"
 	SchemeTIF Scheme = "tif"
+	// SchemeSM is an app's, for the encrypted mobile envelope: its id is the appId,
+	// its secret the app's secret, its public key and our private one.
+	SchemeSM Scheme = "sm"
 )
 
 // SigningKey is a key by which an institution signs its requests.
@@ -42,12 +45,12 @@ func (k SigningKey) check() *family.Refusal {
 		return len(s) >= least && len(s) <= most
 	}
 	switch {
-	case k.Scheme != SchemeAPI && k.Scheme != SchemeTIF:
-		return &family.Refusal{Code: family.Malformed, Field: "scheme", Allowed: "api, tif"}
+	case k.Scheme != SchemeAPI && k.Scheme != SchemeTIF && k.Scheme != SchemeSM:
+		return &family.Refusal{Code: family.Malformed, Field: "scheme", Allowed: "api, tif, sm"}
 	case !printable(k.ID, 1, 64):
 		return &family.Refusal{Code: family.Malformed, Field: "key_id", Detail: "a key's id has 1 to 64 printable characters"}
-	case !printable(k.Secret, 8, 128):
-		return &family.Refusal{Code: family.Malformed, Field: "secret", Detail: "a secret has 8 to 128 printable characters"}
+	case !printable(k.Secret, 8, 512):
+		return &family.Refusal{Code: family.Malformed, Field: "secret", Detail: "a secret has 8 to 512 printable characters"}
 	case !k.To.IsZero() && !k.From.Before(k.To):
 		return &family.Refusal{Code: family.Malformed, Field: "valid_to", Detail: "it ends before it begins"}
 	}

@@ -44,6 +44,10 @@ func init() { // not a literal: some look up others
 		"5203":  querySettlement,
 		"5204":  queryLines,
 		"5206":  accumulators,
+		"6201":  placeOrder,
+		"6202":  payOrder,
+		"6203":  refundOrder,
+		"6301":  findOrder,
 		"1312":  catalogueItem,
 		"1318":  catalogueCeilings,
 		"1319":  catalogueShares,
@@ -58,6 +62,7 @@ func init() { // not a literal: some look up others
 // all. The misspellings are the interface's own (domain 3.2).
 var paths = map[string]string{
 	"rsfComIfsService/callService": "",
+	mobilePath:                     "",
 
 	"signInSignOutService/signIn":  "9001",
 	"signInSignOutService/signOut": "9002",

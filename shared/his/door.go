@@ -81,10 +81,14 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 		gatewayAnswer(w, http.StatusMethodNotAllowed, "请使用POST方法!")
 		return
 	}
-	signed, denied := d.verify(r)
-	if denied != nil {
-		c.refuse(w, denied)
-		return
+	mobile := strings.TrimPrefix(r.URL.Path, Prefix) == mobilePath
+	var signed signature
+	if !mobile { // which signs within the body
+		var denied *family.Refusal
+		if signed, denied = d.verify(r); denied != nil {
+			c.refuse(w, denied)
+			return
+		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -95,9 +99,13 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, family.Refuse(family.TooLarge))
 		return
 	}
-	out, err := c.handle(body, infno, signed)
-	if err == nil {
+	var out any
+	if mobile {
+		err = c.serveMobile(w, body)
+	} else if out, err = c.handle(body, infno, signed); err == nil {
 		c.answer(w, out)
+	}
+	if err == nil {
 		return
 	}
 	var refusal *family.Refusal
@@ -115,6 +123,7 @@ type call struct {
 	envelope
 	began  time.Time
 	own    string // the transaction whose own address was asked; empty at the one for all
+	mobile bool   // it came encrypted
 	signed signature
 	place  family.InstitutionCode
 	// sent goes with every message that changes something.
@@ -142,7 +151,7 @@ func (c *call) handle(body []byte, infno string, s signature) (any, error) {
 	}
 	c.signed, c.place, c.own = s, c.code, infno
 	t, offered := transactions[c.infno]
-	if !offered {
+	if !offered || c.mobile && !mobileOffers[c.infno] {
 		return nil, &family.Refusal{Code: family.Unsupported, Field: "infno", Observed: c.infno}
 	}
 	c.sent = app.Sent{Form: c.form(), Signature: s.text, SignedUntil: s.until}

@@ -99,19 +99,28 @@ func (d *door) check(ctx context.Context, scheme app.Scheme, access, at string, 
 	if skew := d.now().Sub(then); skew > window || skew < -window {
 		return s, denial(expired)
 	}
-	key, err := d.keys.find(ctx, d.app, access, d.now())
-	if refusal := (*family.Refusal)(nil); err != nil && (!errors.As(err, &refusal) || refusal.Code != family.NotFound) {
-		d.log.ErrorContext(ctx, "a signing key could not be read", "error", err)
-		return s, family.Refuse(family.Busy)
-	}
-	if err != nil || key.Scheme != scheme || !key.ValidAt(d.now()) {
-		return s, denial(stranger)
+	key, refusal := d.key(ctx, scheme, access)
+	if refusal != nil {
+		return s, refusal
 	}
 	if subtle.ConstantTimeCompare([]byte(sign(key.Secret)), []byte(signed)) == 0 {
 		return s, denial(mismatch)
 	}
 	s.key, s.text, s.until = key, access+"\n"+signed, then.Add(window)
 	return s, nil
+}
+
+// key returns a key that is in force, of the convention that it is used by.
+func (d *door) key(ctx context.Context, scheme app.Scheme, id string) (app.SigningKey, *family.Refusal) {
+	key, err := d.keys.find(ctx, d.app, id, d.now())
+	if refusal := (*family.Refusal)(nil); err != nil && (!errors.As(err, &refusal) || refusal.Code != family.NotFound) {
+		d.log.ErrorContext(ctx, "a signing key could not be read", "error", err)
+		return key, family.Refuse(family.Busy)
+	}
+	if err != nil || key.Scheme != scheme || !key.ValidAt(d.now()) {
+		return key, denial(stranger)
+	}
+	return key, nil
 }
 
 // signAPI is the first convention: Base64(HmacSHA1) over the sorted headers.
