@@ -57,10 +57,30 @@ func (c caller) may(a Access) bool {
 // Verifier verifies the tokens of one issuer.
 type Verifier struct{ tokens *oidc.IDTokenVerifier }
 
+// errNoKeys says that the issuer's keys could not be had: the token may be good.
+var errNoKeys = errors.New("api: the issuer's keys cannot be had")
+
+// reported is a key set that tells the request when its issuer could not be asked;
+// the library's verifier makes one text of all errors.
+type reported struct{ oidc.KeySet }
+
+type reportKey struct{}
+
+// VerifySignature implements oidc.KeySet.
+func (r reported) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	payload, err := r.KeySet.VerifySignature(ctx, token)
+	if later := (interface{ Temporary() bool })(nil); errors.As(err, &later) && later.Temporary() {
+		if away, ok := ctx.Value(reportKey{}).(*bool); ok {
+			*away = true
+		}
+	}
+	return payload, err
+}
+
 // NewVerifier returns a verifier of RS256 tokens that an issuer signed for an
 // audience with one of its keys. now is the clock by which tokens expire.
 func NewVerifier(issuer, audience string, keys oidc.KeySet, now func() time.Time) *Verifier {
-	return &Verifier{oidc.NewVerifier(issuer, keys, &oidc.Config{
+	return &Verifier{oidc.NewVerifier(issuer, reported{keys}, &oidc.Config{
 		ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256}, Now: now,
 	})}
 }
@@ -74,7 +94,11 @@ func (v *Verifier) verify(ctx context.Context, header string) (caller, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
 		return caller{}, errors.New("api: no bearer token")
 	}
-	verified, err := v.tokens.Verify(ctx, token)
+	away := false
+	verified, err := v.tokens.Verify(context.WithValue(ctx, reportKey{}, &away), token)
+	if away {
+		return caller{}, errNoKeys
+	}
 	if err != nil {
 		return caller{}, err
 	}
@@ -129,6 +153,11 @@ func (d *door) authorize(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	c, err := d.verifier.verify(ctx.Context(), ctx.Header("Authorization"))
+	if errors.Is(err, errNoKeys) {
+		d.log.ErrorContext(ctx.Context(), "the issuer's keys cannot be had")
+		d.refuse(ctx, family.Refuse(family.Busy)) // nobody knows whether the token is good
+		return
+	}
 	if err != nil {
 		ctx.SetHeader("WWW-Authenticate", "Bearer")
 		d.refuse(ctx, family.Refuse(family.Unauthenticated))

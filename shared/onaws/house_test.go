@@ -225,12 +225,45 @@ func TestKeySet(t *testing.T) {
 	away.Close()
 	k := newKeySet(issuer.URL, "")
 	k.client = &http.Client{Transport: &firstFails{to: away.URL}}
-	if status := ask(k, token); status == 404 {
-		t.Error("let in by an issuer that is away")
+	if status := ask(k, token); status != 503 {
+		t.Errorf("with an issuer that is away: %d", status)
 	}
 	if status := ask(k, token); status != 404 {
 		t.Errorf("after the issuer came back: %d", status)
 	}
+}
+
+// TestTokenKeysRotateWithoutDowntime: a token of the issuer's new key is good the
+// first time that it is seen, and those of the old one stay good beside it. With the
+// issuer away, what is known goes on and what is not known is no refusal.
+func TestTokenKeysRotateWithoutDowntime(t *testing.T) {
+	issuer := onawstest.NewIssuer(t)
+	ways := &firstFails{sent: 1, to: "127.0.0.1:1"}
+	k := newKeySet(issuer.URL, "")
+	k.client = &http.Client{Transport: ways}
+	door := api.New(api.Options{App: twin(t, newStore(t)).App, Verifier: api.NewVerifier(issuer.URL, onawstest.Audience, k, func() time.Time { return noon })})
+	ask := func(want int, what, token string) {
+		t.Helper()
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/v1/account", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		door.ServeHTTP(w, r)
+		if w.Code != want || (want == 503) != (w.Header().Get("Retry-After") != "") || (want == 401) != (w.Header().Get("WWW-Authenticate") != "") {
+			t.Errorf("%s: %d, not %d\n%s", what, w.Code, want, w.Body)
+		}
+	}
+	claims := map[string]any{"person_no": onawstest.Mother} // of whom nobody has heard: 404 is let in
+	old := issuer.Token(t, noon, claims)
+	ask(404, "the first key", old)
+	issuer.Rotate(t)
+	next := issuer.Token(t, noon, claims)
+	ways.sent = 0
+	ask(503, "a new key while the issuer is away", next)
+	ways.sent = 0
+	ask(404, "the old key while he is away", old)
+	ways.sent = 1
+	ask(404, "the new key", next)
+	ask(404, "the old key beside it", old)
+	ask(401, "a key that he never had", onawstest.NewIssuer(t).Token(t, noon, map[string]any{"person_no": onawstest.Mother, "iss": issuer.URL}))
 }
 
 // firstFails sends the first request astray.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,10 +34,21 @@ func newKeySet(issuer, url string) *keySet {
 func (k *keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
 	keys, err := k.find(ctx)
 	if err != nil {
-		return nil, err
+		return nil, unreachable{err}
 	}
-	return keys.VerifySignature(ctx, jwt)
+	payload, err := keys.VerifySignature(ctx, jwt)
+	if err != nil && strings.HasPrefix(err.Error(), "fetching keys ") { // as oidc.RemoteKeySet says it
+		err = unreachable{err}
+	}
+	return payload, err
 }
+
+// unreachable is an error of an issuer who could not be asked for his keys: nothing
+// was found out about the token.
+type unreachable struct{ error }
+
+// Temporary tells the door that asking again may help.
+func (unreachable) Temporary() bool { return true }
 
 // find returns the issuer's own set. Where that is, the issuer says, as API
 // Gateway's authorizer asks it too (OpenID Connect Discovery).

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,26 +26,39 @@ const Audience = "gongji"
 type Issuer struct {
 	URL string
 	// Asked counts the requests for its keys.
-	Asked  atomic.Int64
-	key    *rsa.PrivateKey
-	signer jose.Signer
+	Asked atomic.Int64
+
+	mu     sync.Mutex
+	keys   []jose.JSONWebKey // public
+	signer jose.Signer       // with the newest
 }
 
 // NewIssuer returns an issuer that lives as long as its test.
 func NewIssuer(t testing.TB) *Issuer {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := &Issuer{key: key}
-	if i.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil); err != nil {
-		t.Fatal(err)
-	}
+	i := &Issuer{}
+	i.Rotate(t)
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	i.URL = server.URL
 	return i
+}
+
+// Rotate makes the issuer sign with a new key from now on; those before stay in its
+// key set.
+func (i *Issuer) Rotate(t testing.TB) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	id := strconv.Itoa(len(i.keys) + 1)
+	if i.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: id}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	i.keys = append(i.keys, jose.JSONWebKey{Key: key.Public(), KeyID: id, Algorithm: "RS256", Use: "sig"})
 }
 
 // ServeHTTP implements http.Handler.
@@ -53,7 +69,9 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = map[string]any{"issuer": i.URL, "jwks_uri": i.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}}
 	case "/keys":
 		i.Asked.Add(1)
-		answer = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.key.Public(), KeyID: "1", Algorithm: "RS256", Use: "sig"}}}
+		i.mu.Lock()
+		answer = jose.JSONWebKeySet{Keys: slices.Clone(i.keys)}
+		i.mu.Unlock()
 	default:
 		http.NotFound(w, r)
 		return
@@ -68,6 +86,8 @@ func (i *Issuer) Token(t testing.TB, from time.Time, claims map[string]any) stri
 	t.Helper()
 	all := map[string]any{"iss": i.URL, "aud": Audience, "sub": "test", "iat": from.Unix(), "exp": from.Add(time.Hour).Unix()}
 	maps.Copy(all, claims)
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	text, err := jwt.Signed(i.signer).Claims(all).Serialize()
 	if err != nil {
 		t.Fatal(err)
