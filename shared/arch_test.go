@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"shared/web": {},
 
 	// The compositions know the parts that they put together.
-	"shared/onaws":           {"shared/app", "shared/answer", "shared/family", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
+	"shared/onaws":           {"shared/app", "shared/answer", "shared/family", "shared/papers", "shared/papers/bucket", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
 	"shared/onaws/onawstest": {},
 	"functions/*":            {"shared/api", "shared/his", "shared/web", "shared/onaws"},
 	"infra/demo":             {},

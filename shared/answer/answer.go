@@ -127,3 +127,16 @@ func Event(h family.Happening) Text {
 	}
 	return Text{}
 }
+
+// ToMend is what mends a readiness: who does what; empty where nobody needs to.
+type ToMend struct{ By, Action string }
+
+// Ready returns what a readiness says in one sentence, and what mends it.
+func Ready(readiness family.Readiness) (Text, ToMend) {
+	for _, r := range built().ready {
+		if r.Readiness == readiness {
+			return r.Text, ToMend{r.By, r.Action}
+		}
+	}
+	return Text{}, ToMend{}
+}

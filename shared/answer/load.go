@@ -34,6 +34,7 @@ type file struct {
 	Rows   []Row   `json:"rows"`
 	Rules  []rule  `json:"rules"`
 	Events []event `json:"events"`
+	Ready  []ready `json:"readiness"`
 }
 
 // read reads a catalogue file that has no faults.
@@ -46,7 +47,7 @@ func read(data []byte) (*Catalogue, error) {
 }
 
 func newCatalogue(f file) *Catalogue {
-	c := &Catalogue{rows: f.Rows, rules: f.Rules, events: f.Events, byCode: make(map[family.Code]int, len(f.Rows))}
+	c := &Catalogue{rows: f.Rows, rules: f.Rules, events: f.Events, ready: f.Ready, byCode: make(map[family.Code]int, len(f.Rows))}
 	for i, r := range f.Rows {
 		c.byCode[r.Code] = i
 	}
@@ -61,12 +62,21 @@ type Catalogue struct {
 	rows   []Row
 	rules  []rule
 	events []event
+	ready  []ready
 	byCode map[family.Code]int // into rows
 }
 
 // event is what happened to a binding.
 type event struct {
 	Event family.Happening `json:"event"`
+	Text
+}
+
+// ready is whether a binding would pay.
+type ready struct {
+	Readiness family.Readiness `json:"readiness"`
+	By        string           `json:"by"`
+	Action    string           `json:"action"`
 	Text
 }
 
@@ -78,7 +88,7 @@ type rule struct {
 
 // Load reads a catalogue file. It accepts nothing but a row for each of
 // [family.Codes], in that order, each complete, the rules, and a sentence for each of
-// [family.Happenings]; an error names the row.
+// [family.Happenings] and [family.Readinesses]; an error names the row.
 func Load(data []byte) (*Catalogue, error) {
 	var f file
 	if err := exact(data, &f); err != nil {
@@ -124,6 +134,18 @@ func Load(data []byte) (*Catalogue, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("answer: events[%d] (%s): %w", i, family.Happenings[i], err)
+		}
+	}
+	if len(f.Ready) != len(family.Readinesses) {
+		return nil, fmt.Errorf("answer: readiness: %d for %d", len(f.Ready), len(family.Readinesses))
+	}
+	for i, r := range f.Ready {
+		err := r.sentence()
+		if r.Readiness != family.Readinesses[i] {
+			err = fmt.Errorf("%q stands in its place", r.Readiness)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("answer: readiness[%d] (%s): %w", i, family.Readinesses[i], err)
 		}
 	}
 	return newCatalogue(f), nil

@@ -21,7 +21,8 @@ func write(t *testing.T, rows []Row, rules []rule) []byte {
 		Rows   []Row   `json:"rows"`
 		Rules  []rule  `json:"rules"`
 		Events []event `json:"events"`
-	}{rows, rules, built().events}); err != nil {
+		Ready  []ready `json:"readiness"`
+	}{rows, rules, built().events, built().ready}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

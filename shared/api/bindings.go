@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"gongji/shared/answer"
 	"gongji/shared/app"
 	"gongji/shared/family"
 
@@ -58,10 +59,26 @@ type bindingWire struct {
 	EndedBy     string     `json:"ended_by,omitempty"`
 	EndWhy      string     `json:"end_reason,omitempty" enum:"expired,rejected,death,relation_ended,insurance_changed" doc:"Where nobody just wanted it"`
 
+	Readiness readyWire      `json:"readiness" doc:"Would my relative's bill be paid now, and if not, who mends it how"`
 	Materials []materialWire `json:"materials,omitempty" doc:"The papers of the request"`
 	Reason    string         `json:"review_reason,omitempty" doc:"What the reviewer wrote"`
 	ExpiresOn string         `json:"expires_on,omitempty" doc:"Last day of a request that is not finished"`
 	Assisted  bool           `json:"assisted,omitempty" doc:"An operator filled it in at the counter"`
+}
+
+// readyWire says whether a binding would pay now.
+type readyWire struct {
+	Pays   bool   `json:"pays"`
+	Code   string `json:"code"`
+	TextZH string `json:"text_zh"`
+	TextEN string `json:"text_en"`
+	By     string `json:"by,omitempty" enum:"holder,member,reviewer" doc:"Who can mend it"`
+	Action string `json:"action,omitempty" enum:"upload,submit,accept,review,request,grant,resume,contact,wait"`
+}
+
+func readyOf(r family.Readiness) readyWire {
+	text, mend := answer.Ready(r)
+	return readyWire{r == family.Ready, string(r), text.ZH, text.EN, mend.By, mend.Action}
 }
 
 // bindingOf returns how a side sees a binding at a time.
@@ -72,8 +89,8 @@ func bindingOf(v app.BindingView, by family.PersonNo) bindingWire {
 		Holder: sideWire{v.HolderMasked}, Member: sideWire{v.MemberMasked}, Guardian: b.Guardian,
 		Show: b.Show, Paused: b.Paused(), PausedByMe: b.SideOf(by) == family.BySelf && b.PausedByHolder || b.SideOf(by) == family.ByMember && b.PausedByMember,
 		Policy: b.Policy, CreatedAt: b.Created, ActivatedAt: unlessZero(b.Activated), EndedAt: unlessZero(b.Ended), EndedBy: string(b.EndedBy),
-		Steps:  make([]stepWire, 0, len(b.Steps)),
-		EndWhy: string(b.EndWhy), Materials: materialsOf(b), Reason: b.Review.Reason, Assisted: b.Assisted != "",
+		Steps:     make([]stepWire, 0, len(b.Steps)),
+		Readiness: readyOf(v.Ready), EndWhy: string(b.EndWhy), Materials: materialsOf(b), Reason: b.Review.Reason, Assisted: b.Assisted != "",
 	}
 	if b.Until != 0 {
 		w.ExpiresOn = b.Until.String()
@@ -269,6 +286,22 @@ func (d *door) bindingRoutes() {
 				return nil, err
 			}
 			return &bindingAnswer{Body: bindingOf(view, by)}, nil
+		})
+
+	type noticesAnswer struct{ Body Page[noticeWire] }
+	route(d, Persons, huma.Operation{
+		OperationID: "list-notices", Method: http.MethodGet, Path: "/v1/notices",
+		Summary: "What happened to my bindings without me, newest first", Tags: tags,
+	},
+		func(ctx context.Context, in *PageQuery) (*noticesAnswer, error) {
+			if in.After != "" && !app.NoticeCursor(in.After) {
+				return nil, notACursor
+			}
+			page, err := d.app.Notices(ctx, person(ctx), in.After, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			return &noticesAnswer{pageOf(page, noticeOf)}, nil
 		})
 
 	type order struct {

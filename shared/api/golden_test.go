@@ -305,6 +305,8 @@ func (tell *teller) story() {
 	tell.wants("200", tell.tell("review-paper", "reviewer", "GET", door, nil))
 	tell.wants("200", tell.tell("review-approved", "reviewer", "POST", "/v1/reviews/"+paper+"/approve", map[string]any{"version": seen["version"], "reason": "齐全"}))
 	tell.wants("200", tell.tell("binding-history", husband, "GET", "/v1/bindings/"+paper+"/history", nil))
+	tell.wants("200", tell.tell("notices", kapok, "GET", "/v1/notices?limit=2", nil))
+	tell.wants("200", tell.tell("sweep", "operator", "POST", "/v1/sweeps", nil))
 	tell.wants("201", tell.tell("feed-registry", "operator", "POST", "/v1/registry", `{"id_no":"430102198503070022","name":"王小芳","status":"alive","relations":[{"id_no":"430102198206110032","relation":"11"}]}`))
 
 	// E9: the father's care; his own account first, then his wife's, then cash.

@@ -43,10 +43,21 @@ func (f personFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	if err != nil {
 		return "", family.Faulty("region", err)
 	}
-	return a.FeedPerson(ctx, app.PersonFeed{
+	return hastily(a.FeedPerson(ctx, app.PersonFeed{
 		Person: no, Name: f.Name, ID: id, Card: f.CardNo, Phone: f.Phone,
 		Insurance: family.Insurance{Region: region, Insutype: family.Insutype(f.Insutype), PsnType: family.PsnType(f.PsnType), Active: f.Status == "1"},
-	})
+	}))(func() { _, _ = a.TendPerson(ctx, no) })
+}
+
+// hastily sees at once to what a record changed for somebody's bindings. Where that
+// fails nothing is lost: the day's sweep does it.
+func hastily(fed app.Fed, err error) func(func()) (app.Fed, error) {
+	return func(tend func()) (app.Fed, error) {
+		if err == nil && fed != app.FedUnchanged {
+			tend()
+		}
+		return fed, err
+	}
 }
 
 // placeFeed is an institution as the insurer feeds it.
@@ -124,7 +135,7 @@ func (f kinFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 		}
 		in.Relations = append(in.Relations, app.KinRelation{ID: other, Relation: relation})
 	}
-	return a.FeedRegistry(ctx, in)
+	return hastily(a.FeedRegistry(ctx, in))(func() { _, _ = a.TendRelative(ctx, id) })
 }
 
 // feeder is a record of the insurer's feed.
@@ -324,6 +335,29 @@ func (d *door) operatorRoutes() {
 				return &out, d.app.Freeze(ctx, no, frozen)
 			})
 	}
+
+	type sweptAnswer struct {
+		Body struct {
+			Looked   int    `json:"looked"`
+			Changed  int    `json:"changed"`
+			Through  string `json:"through" doc:"The last day that is done"`
+			Complete bool   `json:"complete" doc:"That day is today; else ask again"`
+		}
+	}
+	route(d, Operators, huma.Operation{
+		OperationID: "sweep", Method: http.MethodPost, Path: "/v1/sweeps", DefaultStatus: http.StatusOK,
+		Summary: "See to what has come due: requests, birthdays, grants and papers. The schedule does it; twice does no harm", Tags: tags,
+	},
+		func(ctx context.Context, _ *struct{}) (*sweptAnswer, error) {
+			done, err := d.app.Sweep(ctx)
+			if err != nil {
+				return nil, err
+			}
+			var out sweptAnswer
+			b := &out.Body
+			b.Looked, b.Changed, b.Through, b.Complete = done.Looked, done.Changed, done.Through.String(), done.Complete
+			return &out, nil
+		})
 
 	type placePath struct {
 		Code string `path:"code" maxLength:"12"`

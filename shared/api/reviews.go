@@ -32,6 +32,22 @@ func eventOf(e family.Event) eventWire {
 	return eventWire{e.Seq, e.At, string(e.By), string(e.What), e.Detail, text.ZH, text.EN, string(e.Hash()), string(e.Prev)}
 }
 
+// noticeWire is an event of which a person is told.
+type noticeWire struct {
+	BindingID string    `json:"binding_id"`
+	At        time.Time `json:"at"`
+	By        string    `json:"by" enum:"holder,member,reviewer,operator,rules"`
+	Event     string    `json:"event"`
+	Detail    string    `json:"detail,omitempty"`
+	TextZH    string    `json:"text_zh"`
+	TextEN    string    `json:"text_en"`
+}
+
+func noticeOf(e family.Event) noticeWire {
+	text := answer.Event(e.What)
+	return noticeWire{string(e.Binding), e.At, string(e.By), string(e.What), e.Detail, text.ZH, text.EN}
+}
+
 // reviewWire is a binding as reviewers see it.
 type reviewWire struct {
 	BindingID    string         `json:"binding_id"`

@@ -259,6 +259,8 @@ var rights = map[string]right{
 		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
 	},
 
+	"GET /v1/notices":                       {serves: "person", want: persons("200")},
+	"POST /v1/sweeps":                       {serves: "operator", want: operators("200")},
 	"GET /v1/reviews":                       {serves: "operator or reviewer", want: reviewers("200")},
 	"GET /v1/reviews/{binding_id}":          reviewedOnly(nil, "200"),
 	"POST /v1/reviews/{binding_id}/claim":   reviewedOnly(nil, "200"),

@@ -27,6 +27,8 @@ type BindingView struct {
 	HolderMasked, MemberMasked string
 	// Grant is the grant as it stands in the holder's account; nil without one.
 	Grant *family.Grant
+	// Ready says whether it would pay now, and what keeps it from paying.
+	Ready family.Readiness
 	// SpentThisMonth is what it paid in the month in which it was looked at.
 	SpentThisMonth family.Fen
 }
@@ -107,7 +109,10 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		if err := put(t, bindingKey(id), record); err != nil {
 			return BindingView{}, err
 		}
-		if err := add(t, eventKey(id, 1), binding.FirstEvent()); err != nil {
+		if err := tell(t, binding, []family.Event{binding.FirstEvent()}); err != nil {
+			return BindingView{}, err
+		}
+		if err := remind(t, binding.Due, string(id)); err != nil {
 			return BindingView{}, err
 		}
 		for _, side := range []family.PersonNo{holder, member} {
@@ -115,7 +120,7 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 				return BindingView{}, err
 			}
 		}
-		return viewOf(record, holderAccount.Account, now), nil
+		return a.viewOf(record, holderAccount.Account, memberAccount.Account, now), nil
 	})
 }
 
@@ -125,21 +130,26 @@ func (a *App) bound(t *tx, id family.BindingID, now time.Time) (BindingView, boo
 	if !found || err != nil {
 		return BindingView{}, false, err
 	}
-	holderRef := accountKey(record.Binding.Holder)
-	if err := t.read(holderRef); err != nil {
-		return BindingView{}, false, err
+	holderRef, memberRef := accountKey(record.Binding.Holder), accountKey(record.Binding.Member)
+	if err := t.read(holderRef, memberRef); err != nil {
+		return BindingView{}, true, err
 	}
 	holder, _, err := get(t, holderRef)
-	return viewOf(record, holder.Account, now), true, err
+	if err != nil {
+		return BindingView{}, true, err
+	}
+	member, _, err := get(t, memberRef)
+	return a.viewOf(record, holder.Account, member.Account, now), true, err
 }
 
-func viewOf(record bindingRecord, holder family.Account, now time.Time) BindingView {
+func (a *App) viewOf(record bindingRecord, holder, member family.Account, now time.Time) BindingView {
 	view := BindingView{Binding: record.Binding, HolderMasked: record.HolderMasked, MemberMasked: record.MemberMasked}
 	for _, g := range holder.Given {
 		if g.Binding == record.Binding.ID {
 			view.Grant, view.SpentThisMonth = &g, g.SpentIn(family.DayOf(now).Month())
 		}
 	}
+	view.Ready = family.Pair{Binding: record.Binding, Holder: holder, Member: member}.Ready(a.rulesOf(record.Binding, holder, now), now)
 	return view
 }
 
@@ -290,16 +300,22 @@ func (a *App) decideOn(t *tx, record bindingRecord, now time.Time, decide decidi
 	if err != nil {
 		return none(err)
 	}
+	if !reflect.DeepEqual(before.Binding, after.Binding) {
+		after = after.Scheduled(family.Facts{MemberBorn: other.Born}, a.rulesOf(after.Binding, after.Holder, now), now)
+	}
 	record.Binding = after.Binding
-	view := viewOf(record, after.Holder, now)
+	view := a.viewOf(record, after.Holder, after.Member, now)
 	if reflect.DeepEqual(before.Binding, after.Binding) {
 		return view, false, nil
 	}
 	if err := put(t, bindingRef, record); err != nil {
 		return none(err)
 	}
-	for _, e := range after.Events {
-		if err := add(t, eventKey(e.Binding, e.Seq), e); err != nil {
+	if err := tell(t, after.Binding, after.Events); err != nil {
+		return none(err)
+	}
+	if due := after.Binding.Due; due != before.Binding.Due && due != 0 {
+		if err := remind(t, due, string(after.Binding.ID)); err != nil {
 			return none(err)
 		}
 	}
@@ -399,16 +415,16 @@ func (a *App) Bindings(ctx context.Context, by family.PersonNo, after string, li
 		return page, err
 	}
 	// A pointer and its binding are written by one commit and never removed.
-	accounts := make([]ref[accountRecord], len(found))
-	for i, b := range found {
-		accounts[i] = accountKey(b.Binding.Holder)
+	accounts := make([]ref[accountRecord], 0, 2*len(found))
+	for _, b := range found {
+		accounts = append(accounts, accountKey(b.Binding.Holder), accountKey(b.Binding.Member))
 	}
-	holders, err := many(ctx, a, accounts...)
+	sides, err := many(ctx, a, accounts...)
 	if err != nil {
 		return page, err
 	}
 	for i, b := range found {
-		page.Items = append(page.Items, viewOf(*b, holders[i].Account, now))
+		page.Items = append(page.Items, a.viewOf(*b, sides[2*i].Account, sides[2*i+1].Account, now))
 	}
 	return page, nil
 }

@@ -43,6 +43,7 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 	if in.Card != "" {
 		cardIndex = a.vault.Index("card_no", in.Card)
 	}
+	today := family.DayOf(a.now())
 	return act(ctx, a, func(t *tx) (Fed, error) {
 		personRef, accountRef := personKey(in.Person), accountKey(in.Person)
 		keys := []keyed{personRef, accountRef, idIndexKey(idIndex)}
@@ -104,7 +105,7 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 			return "", err
 		}
 		if known {
-			return FedUpdated, nil
+			return FedUpdated, remind(t, today, ofPerson+string(in.Person))
 		}
 		return FedCreated, nil
 	})
@@ -236,6 +237,7 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 // Freeze freezes or unfreezes a person: while frozen, nothing leaves his account
 // and he gets no benefit. A repeat changes nothing.
 func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) error {
+	today := family.DayOf(a.now())
 	_, err := act(ctx, a, func(t *tx) (struct{}, error) {
 		accountRef := accountKey(person)
 		if err := t.read(accountRef); err != nil {
@@ -251,7 +253,10 @@ func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) e
 			return struct{}{}, nil
 		}
 		account.Account.Frozen = frozen
-		return struct{}{}, put(t, accountRef, account)
+		if err := put(t, accountRef, account); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, remind(t, today, ofPerson+string(person))
 	})
 	return err
 }

@@ -189,6 +189,33 @@ func eventKey(id family.BindingID, seq uint64) ref[family.Event] {
 	return ref[family.Event]{Part: bindingKey(id).Part, Sort: fmt.Sprintf("%s%08d", eventPrefix, seq)}
 }
 
+const noticePrefix = "N#"
+
+// noticeRecord is an event of which one side is told.
+type noticeRecord struct{ Event family.Event }
+
+// noticeKey is where a person finds what he is told: by time, then by event.
+func noticeKey(p family.PersonNo, e family.Event) ref[noticeRecord] {
+	return ref[noticeRecord]{Part: personKey(p).Part, Sort: fmt.Sprintf("%s%s#%s#%08d", noticePrefix, e.At.UTC().Format("20060102T150405"), e.Binding, e.Seq)}
+}
+
+// dueRecord is a binding, or "P#" and a person, to be looked at on a day.
+type dueRecord struct{ What string }
+
+func duePart(d family.Day) string { return "DUE#" + d.String() }
+
+func dueKey(d family.Day, what string) ref[dueRecord] {
+	return ref[dueRecord]{Part: duePart(d), Sort: what}
+}
+
+// sweptRecord is how far the sweep has come.
+type sweptRecord struct {
+	Day   family.Day
+	After string
+}
+
+var sweptKey = ref[sweptRecord]{Part: "SWEPT", Sort: "S"}
+
 // materialRecord points from a paper to its binding.
 type materialRecord struct{ Binding family.BindingID }
 

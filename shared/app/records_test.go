@@ -40,6 +40,9 @@ var kinds = []kind{
 	{"card index", "CARD#", "I", new(pointerRecord), store.Key(cardIndexKey("hash"))},
 	{"binding", "BIND#", "B", new(bindingRecord), store.Key(bindingKey("B1"))},
 	{"event of a binding", "BIND#", "H#", new(family.Event), store.Key(eventKey("B1", 7))},
+	{"notice", "PERSON#", "N#", new(noticeRecord), store.Key(noticeKey("P1", family.Event{Binding: "B1", Seq: 7, At: noon}))},
+	{"what is due on a day", "DUE#", "", new(dueRecord), store.Key(dueKey(today, "B1"))},
+	{"how far the sweep has come", "SWEPT", "S", new(sweptRecord), store.Key(sweptKey)},
 	{"paper", "PAPER#", "P", new(materialRecord), store.Key(materialKey("M1"))},
 	{"paper's content", "PROOF#", "P", new(proofRecord), store.Key(proofKey("hash"))},
 	{"row of the reviewers' queue", "REVIEWS", "", new(reviewRecord), store.Key(reviewKey(noon, "B1"))},
@@ -301,6 +304,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 	papers := h.reviewed()
 	ok(h.FeedRegistry(t.Context(), KinFeed{Identity: h.identity(liang), Relations: []KinRelation{{h.identity(huang).ID, "10"}}}))(t)
 	ok(h.Clarify(t.Context(), papers, anna, ReviewAsk{Kind: family.MarriageCertificate, Reason: "户口本缺页"}))(t)
+	ok(h.Sweep(t.Context()))(t)
 	seen["a name in the civil registry"] = cantonese[liang].name
 	// Asked about on the phone.
 	h.addCouple()

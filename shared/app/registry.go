@@ -49,8 +49,9 @@ type KinRelation struct {
 const maxRelations = 50
 
 // FeedRegistry takes over what the civil registry says of a person. It replaces what
-// was there, so a wrong entry is corrected by the right one. Bindings that it no
-// longer carries end.
+// was there, so a wrong entry is corrected by the right one. Of bindings that it no
+// longer carries nothing is paid to or by the dead from then on; [App.TendPerson] or
+// the next sweep ends them.
 func (a *App) FeedRegistry(ctx context.Context, in KinFeed) (Fed, error) {
 	if in.Name == "" || len(in.Name) > maxNameBytes {
 		return "", &family.Refusal{Code: family.Malformed, Field: "name", Detail: "a name has 1 to 150 bytes"}
@@ -62,12 +63,17 @@ func (a *App) FeedRegistry(ctx context.Context, in KinFeed) (Fed, error) {
 	for _, r := range in.Relations {
 		next.Relations[a.vault.Index("id_no", string(r.ID))] = r.Relation
 	}
-	index := a.vault.Index("id_no", string(in.ID))
+	index, today := a.vault.Index("id_no", string(in.ID)), family.DayOf(a.now())
 	return act(ctx, a, func(t *tx) (Fed, error) {
-		ref := registryKey(index)
-		if err := t.read(ref); err != nil {
+		ref, personIndex := registryKey(index), idIndexKey(index)
+		if err := t.load([]keyed{ref}, []keyed{personIndex}); err != nil {
 			return "", err
 		}
+		pointer, _, err := get(t, personIndex)
+		if err != nil {
+			return "", err
+		}
+		person := family.PersonNo(pointer.To) // insured under the number, if anybody is
 		has, known, err := get(t, ref)
 		if err != nil || known && has.equal(next) {
 			return FedUnchanged, err
@@ -75,11 +81,33 @@ func (a *App) FeedRegistry(ctx context.Context, in KinFeed) (Fed, error) {
 		if err := put(t, ref, next); err != nil {
 			return "", err
 		}
+		if person != "" {
+			if err := bury(t, person, next.Deceased); err != nil {
+				return "", err
+			}
+			if err := remind(t, today, ofPerson+string(person)); err != nil {
+				return "", err
+			}
+		}
 		if known {
 			return FedUpdated, nil
 		}
 		return FedCreated, nil
 	})
+}
+
+// bury notes in a person's account that he has died, or that he has not after all.
+func bury(t *tx, p family.PersonNo, deceased bool) error {
+	ref := accountKey(p)
+	if err := t.read(ref); err != nil {
+		return err
+	}
+	account, found, err := get(t, ref)
+	if err != nil || !found || account.Account.Deceased == deceased {
+		return err
+	}
+	account.Account.Deceased = deceased
+	return put(t, ref, account)
 }
 
 func (r registryRecord) equal(s registryRecord) bool {

@@ -111,6 +111,11 @@ type Binding struct {
 	EndWhy    EndWhy
 	// Until is the last day of a request that is not finished; 0 once it is.
 	Until Day
+	// Held is what holds an active binding up for the time being.
+	Held Hold
+	// Due is the next day on which something happens to it of itself, and Tended the
+	// last on which that was seen to; 0 is never.
+	Due, Tended Day
 	// Events is the number of the newest event of its history and Head its hash.
 	Events uint64
 	Head   Hash
@@ -276,6 +281,7 @@ func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 		b.Guardian, b.OfAge = true, Birthday(q.MemberBorn, q.Policy.ConsentAge)
 	}
 	b.Steps = q.Policy.steps(kin, b.Guardian, q.Show, q.Assisted)
+	b.Due = b.Until.plus(1)
 	first := b.FirstEvent()
 	b.Events, b.Head = first.Seq, first.Hash()
 	return b, nil

@@ -37,21 +37,37 @@ type DayProof struct {
 	Complete bool   `json:"complete"`
 }
 
-// Expiry returns the function of the schedule. For now its work is one thing: it
-// proves the books of today and of yesterday, and says in the log and in metrics
-// what it found. It writes no record, so a run that comes twice, beside another,
-// late or never does no harm.
+// Expiry returns the function of the schedule. First it sees to bindings whose day
+// has come ([app.App.Sweep]); then it proves the books of today and of yesterday, and
+// says in the log and in metrics what it found. A run that comes twice, beside
+// another, late or never does no harm.
 //
 // What it does not do: expire codes. Whether a code has expired is decided by the
 // clock when it is redeemed, and DynamoDB's time to live removes what is left of
-// it, as of first answers to people's requests. Requests for a binding have no end
-// of their own yet; ending them comes with the rules that say when.
+// it, as of first answers to people's requests.
 //
 // A run ends before its function does and says where it stopped. The next run of
 // the schedule begins at the beginning again: where a day is more than one run can
 // prove, the alarm on ProofIncomplete says so.
 func Expiry(h *House) func(context.Context, ExpiryEvent) ([]DayProof, error) {
 	return expiry(h, time.Now)
+}
+
+// maxSweeps bounds the calls of one run's sweep; each looks at some hundreds.
+const maxSweeps = 200
+
+func (h *House) sweep(ctx context.Context) error {
+	for range maxSweeps {
+		done, err := h.App.Sweep(ctx)
+		if err != nil {
+			return err
+		}
+		h.Log.InfoContext(ctx, "swept", "looked", done.Looked, "changed", done.Changed, "through", done.Through.String(), "complete", done.Complete)
+		if done.Complete {
+			return nil
+		}
+	}
+	return nil // the next run goes on
 }
 
 func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) ([]DayProof, error) {
@@ -70,6 +86,11 @@ func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) (
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithDeadline(ctx, end.Add(-proofReserve))
 			defer cancel()
+		}
+		if e.Day == "" {
+			if err := h.sweep(ctx); err != nil {
+				return nil, err
+			}
 		}
 		var proofs []DayProof
 		for _, day := range days {

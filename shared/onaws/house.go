@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gongji/shared/app"
+	"gongji/shared/papers"
+	"gongji/shared/papers/bucket"
 	"gongji/shared/policy"
 	"gongji/shared/store"
 	"gongji/shared/store/dynamo"
@@ -42,7 +44,7 @@ func Serve(door func(*House) http.Handler) {
 
 // ServeExpiry runs the schedule's work: see [Expiry].
 func ServeExpiry() {
-	h, err := OpenBooks(os.Getenv)
+	h, err := OpenBooks(context.Background(), os.Getenv)
 	if err != nil {
 		fail(err)
 	}
@@ -83,19 +85,22 @@ func Open(ctx context.Context, getenv func(string) string) (*House, error) {
 	return h, nil
 }
 
-// OpenBooks returns the house for the proof of its books alone. Nothing that is
-// sealed is opened for that, so it goes without the house's keys, under some that
-// open nothing, and its function needs no right to KMS.
-func OpenBooks(getenv func(string) string) (*House, error) {
+// OpenBooks returns the house for the schedule: nobody signs in, so it needs no
+// issuer. It needs the keys, for every record is stamped.
+func OpenBooks(ctx context.Context, getenv func(string) string) (*House, error) {
 	e, err := readEnv(getenv, "GONGJI_TABLE")
 	if err != nil {
 		return nil, err
 	}
-	none, err := vault.NewKeys(rand.Reader)
+	source, err := e.keySource()
 	if err != nil {
 		return nil, err
 	}
-	return e.house(none)
+	keys, err := source.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.house(keys)
 }
 
 // env is an environment that has been looked at.
@@ -125,17 +130,26 @@ func readEnv(getenv func(string) string, needed ...string) (env, error) {
 
 // house puts the acts together over the table.
 func (e env) house(keys vault.Keys) (*House, error) {
-	return newHouse(dynamo.New(e.db), keys)
+	return newHouse(dynamo.New(e.db), e.shelf(), keys)
 }
 
-func newHouse(records store.Store, keys vault.Keys) (*House, error) {
+// shelf returns the bucket of papers, nil without one.
+func (e env) shelf() papers.Shelf {
+	name := e.get("GONGJI_PAPERS")
+	if name == "" {
+		return nil
+	}
+	return bucket.New(bucket.Options{Name: name, Region: e.db.Region, Endpoint: e.get("AWS_ENDPOINT_URL_S3"), Credentials: e.db.Credentials})
+}
+
+func newHouse(records store.Store, shelf papers.Shelf, keys vault.Keys) (*House, error) {
 	policies, err := policy.Load()
 	if err != nil {
 		return nil, err
 	}
 	log := newLog(os.Stdout)
 	return &House{
-		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Log: log}),
+		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Log: log}),
 		Log: log,
 	}, nil
 }

@@ -183,14 +183,22 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestBooksNeedNoKeys: the schedule's function has no right to KMS and no issuer.
-func TestBooksNeedNoKeys(t *testing.T) {
-	env := map[string]string{"AWS_REGION": "test-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "GONGJI_TABLE": "gongji"}
-	if _, err := OpenBooks(getenv(env)); err != nil {
+// TestBooksNeedNoIssuer: nobody signs in to the schedule's function. It needs the keys
+// that every record is stamped with.
+func TestBooksNeedNoIssuer(t *testing.T) {
+	keys, err := vault.NewKeys(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"AWS_REGION": "test-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "GONGJI_TABLE": "gongji",
+		"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1", "GONGJI_KEYS_DOCUMENT": string(keys.Document()), "GONGJI_PAPERS": "papers",
+	}
+	if _, err := OpenBooks(t.Context(), getenv(env)); err != nil {
 		t.Error(err)
 	}
 	env["GONGJI_TABLE"] = ""
-	if _, err := OpenBooks(getenv(env)); err == nil || !strings.Contains(err.Error(), "GONGJI_TABLE") {
+	if _, err := OpenBooks(t.Context(), getenv(env)); err == nil || !strings.Contains(err.Error(), "GONGJI_TABLE") {
 		t.Errorf("without a table: %v", err)
 	}
 }

@@ -68,6 +68,9 @@ func (s *Scene) Review() {
 	}
 	s.Ask(200, reviewer, "POST", review+"/approve", object{"version": seen.Version})
 	s.Ask(200, husband, "GET", binding+"/history", nil)
+	s.Ask(200, husband, "GET", "/v1/notices?limit=5", nil)
+	s.Ask(200, op, "POST", "/v1/persons", object{"person_no": Husband, "name": "何西关", "id_no": husbandID, "region": "440100", "insutype": "310", "psn_type": "11", "status": "2"})
+	s.Ask(200, op, "POST", "/v1/sweeps", nil)
 	s.Ask(200, wife, "DELETE", binding, nil)
 }
 
