@@ -111,8 +111,8 @@ type Binding struct {
 	EndWhy    EndWhy
 	// Until is the last day of a request that is not finished; 0 once it is.
 	Until Day
-	// Held is what holds an active binding up for the time being.
-	Held Hold
+	// Obstacle is what holds an active binding up for the time being.
+	Obstacle Obstacle
 	// Due is the next day on which something happens to it of itself, and Tended the
 	// last on which that was seen to; 0 is never.
 	Due, Tended Day

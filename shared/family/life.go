@@ -21,13 +21,13 @@ type Facts struct {
 	Registry RegistryAnswer
 }
 
-// Hold says why an active binding pays nothing for the time being.
-type Hold string
+// Obstacle says why an active binding pays nothing for the time being.
+type Obstacle string
 
-// The holds.
+// The obstacles.
 const (
-	HeldByInsurance Hold = "insurance"
-	HeldByFreeze    Hold = "frozen"
+	BlockedByInsurance Obstacle = "insurance"
+	BlockedByFreeze    Obstacle = "frozen"
 )
 
 // misfit tells whether the insurance of a side no longer carries the grant.
@@ -117,21 +117,21 @@ func (pair Pair) tendLive(f Facts, p *Policy, since Day, now time.Time) Pair {
 		b.Steps = append(b.Steps, Step{Action: StepAccept, By: ByMember})
 		note(CameOfAge)
 	}
-	held := Hold("")
+	held := Obstacle("")
 	switch {
 	case pair.Holder.Frozen || pair.Member.Frozen:
-		held = HeldByFreeze
+		held = BlockedByFreeze
 	case pair.misfit(p):
-		held = HeldByInsurance
+		held = BlockedByInsurance
 	}
-	if was := pair.Binding.Held; held != was {
-		pair.Binding.Held = held
+	if was := pair.Binding.Obstacle; held != was {
+		pair.Binding.Obstacle = held
 		switch {
-		case held == HeldByFreeze:
+		case held == BlockedByFreeze:
 			note(FrozenNow)
-		case held == HeldByInsurance:
+		case held == BlockedByInsurance:
 			note(InsuranceStops)
-		case was == HeldByFreeze:
+		case was == BlockedByFreeze:
 			note(UnfrozenNow)
 		default:
 			note(InsuranceBack)
