@@ -19,6 +19,8 @@ export function isCode(typed) {
   return Number(typed[19]) === (11 - p) % 10;
 }
 
+const AGAIN = 4000; // ms, while somebody is asked on his phone
+
 const blank = () => ({ credential: { type: 'qr', value: '', name: '' }, lines: [], account: true });
 let rows = 0;
 
@@ -59,13 +61,26 @@ export function Sale({ code, name, pending, shown }) {
     setFound(null);
     setQuote(await post('/v1/quotes', bill()));
   });
-  const [settle, settling, clearSettling] = useAct(async () => {
-    const answer = await pending.send('/v1/settlements', { message_id: newID(code), expected_cash_fen: quote.cash_due_fen, ...bill() }, 'settlement');
-    setDone(answer);
+  const [waits, setWaits] = useState(null); // a message that waits for a grantor's word
+  const [settle, settling, clearSettling] = useAct(async (body = { message_id: newID(code), expected_cash_fen: quote.cash_due_fen, ...bill() }) => {
+    try {
+      const answer = await pending.send('/v1/settlements', body, 'settlement');
+      setWaits(null);
+      setDone(answer);
+    } catch (problem) {
+      setWaits(problem.code === 'confirmation_needed' ? { body } : null);
+      throw problem;
+    }
   });
+  // Nothing moves before the same message is sent again; so it is, until it is decided.
+  useEffect(() => {
+    if (!waits) return undefined;
+    const timer = setTimeout(() => settle(waits.body), AGAIN);
+    return () => clearTimeout(timer);
+  }, [waits]);
   const again = () => {
     setSale(blank());
-    for (const clear of [setQuote, setDone, setFound]) clear(null);
+    for (const clear of [setQuote, setDone, setFound, setWaits]) clear(null);
     clearReckoning();
     clearSettling();
     requestAnimationFrame(() => box.current?.focus());
@@ -94,7 +109,7 @@ export function Sale({ code, name, pending, shown }) {
     const press = (e) => {
       if (e.key === 'F2') box.current?.focus();
       else if (e.key === 'F4' && whole) reckon();
-      else if (e.key === 'F8' && quote && !pending.lost) settle();
+      else if (e.key === 'F8' && quote && !pending.lost && !waits) settle();
       else if (e.key === 'F9' && done) again();
       else return;
       e.preventDefault();
@@ -120,7 +135,7 @@ export function Sale({ code, name, pending, shown }) {
   };
 
   if (done) return html`<${Slip} settlement=${done} name=${name} again=${again} />`;
-  const locked = Boolean(pending.lost) || settling.busy;
+  const locked = Boolean(pending.lost) || settling.busy || Boolean(waits);
   return html`<div class="sale">
     <section class="card patient" aria-labelledby="patient-title"><h2 id="patient-title"><span class="n">1</span>${t('sale.patient')}</h2>
       <div class="tabbar">${['qr', 'card', 'id'].map((type) => html`<${Button} kind="tab" aria-pressed=${credential.type === type ? 'true' : 'false'} onClick=${() => change({ credential: { type, value: '', name: '' } })}>${t(`sale.${type}`)}<//>`)}</div>
@@ -152,9 +167,10 @@ export function Sale({ code, name, pending, shown }) {
           ${quote.shares.map((s) => html`<div class="shared"><dt>${t('part.shared', { name: s.grantor_masked })}${s.reason && html`<small>${either(s.reason_zh, s.reason_en)}</small>`}</dt><dd><${Money} fen=${s.paid_fen} /></dd></div>`)}`}</dl>
       ${quote && html`<div class="due" aria-live="polite"><span>${t('sum.cash')}</span><${Money} fen=${quote.cash_due_fen} big /></div>`}
       ${found && html`<${Found} found=${found} />`}
-      ${!pending.lost && html`<${Refused} problem=${settling.problem ?? reckoning.problem} requote=${reckon} />`}
+      ${waits && html`<${Notice} kind="wait" title=${t('sale.waits')} action=${html`<${Button} onClick=${() => { setWaits(null); clearSettling(); }}>${t('sale.waits.stop')}<//>`}>${t('sale.waits.more')}<//>`}
+      ${!pending.lost && !waits && html`<${Refused} problem=${settling.problem ?? reckoning.problem} requote=${reckon} />`}
       ${!quote && html`<${Button} kind="main" busy=${reckoning.busy} disabled=${!whole || locked} onClick=${reckon}>${t('sale.quote')} <kbd>F4</kbd><//>`}
-      ${quote && html`<${Button} kind="main" busy=${settling.busy} disabled=${locked} onClick=${settle}>${t('sale.settle')} <kbd>F8</kbd><//>`}
+      ${quote && html`<${Button} kind="main" busy=${settling.busy} disabled=${locked} onClick=${() => settle()}>${t('sale.settle')} <kbd>F8</kbd><//>`}
       ${!whole && !pending.lost && html`<p class="hint">${t(credential.value === '' ? 'sale.need.code' : lines.length === 0 ? 'sale.need.goods' : 'sale.need.price')}</p>`}
       ${(lines.length > 0 || credential.value) && html`<${Button} disabled=${locked} onClick=${again}>${t('sale.clear')}<//>`}
     </aside>
