@@ -1,8 +1,8 @@
 // 首页: what one came for, within one tap.
 
-import { html, Page, Link, Button, Icon, Money, Notice, Trouble, SayButton, useLoad } from '../ui.js';
+import { html, Page, Link, Button, Icon, Money, Notice, Trouble, SayButton, useAct, useEffect, useLoad } from '../ui.js';
 import { t } from '../text.js';
-import { get } from '../door.js';
+import { get, post } from '../door.js';
 import { yuan } from '../money.js';
 import { Looks } from '../looks.js';
 import { prefs, prefer } from '../prefs.js';
@@ -17,6 +17,7 @@ export function Home({ bindings }) {
     <header class="bar"><span class="brand"><b>${t('app.brand')}</b></span><${Looks} light=${false} /></header>
     <${Page} title=${me.data ? t('home.hello', { name: me.data.name_masked }) : t('tab.home')}>
       <${Trouble} problem=${bindings.problem ?? me.problem} again=${() => { bindings.again(); me.again(); }} />
+      <${Confirmations} />
       ${waiting.map((b) => html`<a class="card row ask" href=${`#/members/${b.binding_id}`}>
         <span class="dot"><${Icon} name="wait" /></span><span class="grow"><b>${readiness(b).text}</b></span><${Icon} name="next" /></a>`)}
 
@@ -51,6 +52,33 @@ export function Home({ bindings }) {
         ${[1, 2, 3].map((n) => html`<${Size} n=${n} />`)}</div>`}
     <//>
   </div>`;
+}
+
+const LOOK = 5000; // ms between two looks at what waits for my word
+
+// Confirmations are settlements that a till has stopped at, until I say whether my
+// account pays.
+function Confirmations() {
+  const { data, again } = useLoad((signal) => get('/v1/confirmations?limit=20', { signal }));
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && again(), LOOK);
+    return () => clearInterval(timer);
+  }, []);
+  const open = (data?.items ?? []).filter((c) => ['waiting', 'approved'].includes(c.state));
+  return open.map((c) => html`<${Confirmation} key=${c.confirmation_id} c=${c} done=${again} />`);
+}
+
+function Confirmation({ c, done }) {
+  const [say, { busy, problem }] = useAct(async (word) => {
+    await post(`/v1/confirmations/${c.confirmation_id}/${word}`);
+    done();
+  });
+  const values = { name: c.patient.name_masked, place: c.institution.name };
+  return html`<section class="card confirm" role="alert"><h2>${t(c.state === 'waiting' ? 'confirm.title' : 'confirm.approved')}</h2>
+    <p>${t('confirm.what', values)}</p><${Money} fen=${c.amount_fen} big />
+    <p class="fine">${t('confirm.most')}</p><${Trouble} problem=${problem} />
+    <div class="pair"><${Button} busy=${busy} onClick=${() => say('decline')}>${t(c.state === 'waiting' ? 'act.decline' : 'confirm.back')}<//>
+      ${c.state === 'waiting' && html`<${Button} kind="main" busy=${busy} onClick=${() => say('approve')}>${t('act.accept')}<//>`}</div></section>`;
 }
 
 const Size = ({ n }) => html`<${Button} aria-pressed=${prefs.elder === n ? 'true' : 'false'} onClick=${() => prefer({ elder: n })}>${t(`elder.size${n}`)}<//>`;

@@ -57,7 +57,7 @@ export function Show({ id, online }) {
 
   // What became of it: spent by a till, replaced by another phone of mine.
   useEffect(() => {
-    if (!code || state !== 'issued') return undefined;
+    if (!code || !['issued', 'held'].includes(state)) return undefined;
     let wait = FIRST, timer;
     const look = async () => {
       try {
@@ -68,8 +68,8 @@ export function Show({ id, online }) {
           setTimeout(() => go(`/receipts/${seen.settlement_id}?now`), 1400);
           return;
         }
-        if (seen.state === 'replaced') {
-          setState('replaced');
+        if (['replaced', 'held'].includes(seen.state) && seen.state !== state) {
+          setState(seen.state);
           return;
         }
       } catch {
@@ -131,8 +131,8 @@ function Over({ state, problem, code, online, again }) {
   else if (problem) return html`<div class="over"><${Trouble} problem=${problem} again=${again} /></div>`;
   else if (!online && state === 'expired') state = 'offline';
   else if (!code || (state === 'expired' && online)) return html`<div class="over"><${Waiting} /><${Button} onClick=${again}>${t('show.refresh')}<//></div>`;
-  const icon = { spent: 'done', replaced: 'code', expired: 'wait', offline: 'offline' }[state];
+  const icon = { spent: 'done', replaced: 'code', expired: 'wait', offline: 'offline', held: 'wait' }[state];
   return html`<div class=${`over ${state}`} role="status" data-testid=${`state-${state}`}><span class="seal"><${Icon} name=${icon} /></span>
     <b>${t(`show.${state}`)}</b><p>${t(`show.${state}.more`)}</p>
-    ${state === 'spent' ? html`<${Link} href="/receipts">${t('receipts.title')}<//>` : html`<${Button} kind="main" onClick=${again}>${t('show.refresh')}<//>`}</div>`;
+    ${state === 'spent' ? html`<${Link} href="/receipts">${t('receipts.title')}<//>` : state === 'held' ? html`<${Link} kind="main" href="/">${t('show.held.go')}<//>` : html`<${Button} kind="main" onClick=${again}>${t('show.refresh')}<//>`}</div>`;
 }
