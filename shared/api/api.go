@@ -79,6 +79,7 @@ func newDoor(o Options) *door {
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
+	d.policyRoutes()
 	d.keyRoutes()
 	d.openRoutes(o)
 	return d

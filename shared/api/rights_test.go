@@ -331,6 +331,21 @@ var rights = map[string]right{
 		serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace,
 		body: `{"scheme":"api","key_id":"AK","secret":"a-secret"}`, want: operators("201"), gone: notFound, bad: notFound,
 	},
+	"POST /v1/policies": {serves: "operator", body: fileOf(policyText("2099-01", "20990101")), want: operators("201")},
+	"GET /v1/policies":  {serves: "operator or auditor", want: auditors("200")},
+	// Nobody has drafted one.
+	"GET /v1/policies/{policy_id}": {
+		serves: "operator or auditor", there: fixedText("430100@2099-01"), malformed: notAPolicy, want: auditors(notFound), bad: notFound,
+	},
+	"POST /v1/policies/{policy_id}/approve": {
+		serves: "operator", there: fixedText("430100@2099-01"), malformed: notAPolicy, want: operators(notFound), bad: notFound,
+	},
+	"POST /v1/policies/{policy_id}/what-if": {
+		serves: "operator or auditor", body: `{"from":"20261101","to":"20261121"}`, there: fixedText("430100@2099-01"), malformed: notAPolicy, want: auditors(notFound), bad: notFound,
+	},
+	"GET /v1/replays/{settlement_id}": {
+		serves: "operator or auditor", there: scene.settledSale, missing: noSale, malformed: notASale, want: auditors("200"), gone: notFound, bad: notFound,
+	},
 	"GET /v1/proofs/{day}": {
 		serves: "operator or auditor", there: today, malformed: notADay,
 		want: map[string]string{"operator": "200", "auditor": "200", "several": "200"}, bad: "400 malformed",
@@ -361,6 +376,12 @@ var newcomer = map[string]any{"person_no": "430100000077", "name": "新来", "id
 func all(answer string) map[string]string       { return each(serves["everybody"], answer) }
 func persons(answer string) map[string]string   { return each(serves["person"], answer) }
 func operators(answer string) map[string]string { return each(serves["operator"], answer) }
+
+func auditors(answer string) map[string]string { return each(serves["operator or auditor"], answer) }
+
+var notAPolicy = []string{"x", "%00", "430100", "430100@", "@2026-01", "430100@A"}
+
+func fixedText(text string) func(scene) string { return func(scene) string { return text } }
 
 func reviewers(answer string) map[string]string {
 	return each(serves["operator or reviewer"], answer)

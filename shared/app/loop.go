@@ -44,6 +44,9 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 		if fate == happened {
 			return landed, nil
 		}
+		if err == nil {
+			err = a.fresh(ctx)
+		}
 		t := &tx{ctx: ctx, store: a.store, tally: tally, slots: map[store.Key]*slot{}}
 		var answer A
 		if err == nil {

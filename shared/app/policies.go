@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,6 +142,12 @@ func (b *rulebook) on(region family.Region, day family.Day) *family.Policy {
 	return nil
 }
 
+// rules tells whether a policy is the one of its region on a day.
+func (b *rulebook) rules(p *family.Policy, day family.Day) bool {
+	on := b.on(p.Region, day)
+	return on != nil && on.ID() == p.ID()
+}
+
 // policyFor returns the rules of a region on a day: of its city, else of its
 // province, else the default; for each what was published before what the program
 // brought with it.
@@ -199,14 +206,14 @@ const maxPolicyText = 128 << 10
 // draft with its id. A draft decides nothing.
 func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, error) {
 	if len(text) > maxPolicyText {
-		return PolicyView{}, &family.Refusal{Code: family.TooLarge, Field: "text", Allowed: strconv.Itoa(maxPolicyText) + " bytes"}
+		return PolicyView{}, &family.Refusal{Code: family.TooLarge, Field: "policy", Allowed: strconv.Itoa(maxPolicyText) + " bytes"}
 	}
 	p, err := a.policies.Read([]byte(text))
 	if err != nil {
-		return PolicyView{}, family.Faulty("text", err)
+		return PolicyView{}, family.Faulty("policy", err)
 	}
 	if _, ok := a.policies.Get(p.ID()); ok {
-		return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "text", Rule: "policies.version", Observed: p.ID()}
+		return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "policy", Rule: "policies.version", Observed: p.ID()}
 	}
 	now := a.now()
 	draft := policyRecord{ID: p.ID(), Text: text, State: PolicyDraft, DraftedBy: by, DraftedAt: now}
@@ -216,7 +223,7 @@ func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, err
 			return struct{}{}, err
 		}
 		if found && has.State == PolicyPublished {
-			return struct{}{}, &family.Refusal{Code: family.StateForbids, Field: "text", Rule: "policies.version", Observed: p.ID()}
+			return struct{}{}, &family.Refusal{Code: family.StateForbids, Field: "policy", Rule: "policies.version", Observed: p.ID()}
 		}
 		return struct{}{}, put(t, policyKey(p.ID()), draft)
 	})
@@ -242,7 +249,7 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 		}
 		p, err := a.policies.Read([]byte(draft.Text))
 		if err != nil {
-			return PolicyView{}, family.Faulty("text", err)
+			return PolicyView{}, family.Faulty("policy", err)
 		}
 		if draft.State == PolicyPublished {
 			return a.policyView(draft, p), nil
@@ -278,8 +285,18 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 	return view, err
 }
 
+// isPolicyID tells whether a policy can have an id, such as "430100@2026-07".
+func isPolicyID(id string) bool {
+	region, version, _ := strings.Cut(id, "@")
+	_, err := family.ParseRegion(region)
+	return err == nil && version != "" && len(version) <= 16 && strings.Trim(version, "0123456789abcdefghijklmnopqrstuvwxyz-") == ""
+}
+
 // policy reads a policy of the table.
 func (t *tx) policy(id string) (policyRecord, bool, error) {
+	if !isPolicyID(id) {
+		return policyRecord{}, false, nil
+	}
 	if err := t.read(policyKey(id)); err != nil {
 		return policyRecord{}, false, err
 	}
@@ -288,15 +305,21 @@ func (t *tx) policy(id string) (policyRecord, bool, error) {
 
 // PolicyOf returns a policy of the table.
 func (a *App) PolicyOf(ctx context.Context, id string) (PolicyView, error) {
-	draft, found, err := one(ctx, a, policyKey(id))
+	draft, err := act(ctx, a, func(t *tx) (policyRecord, error) {
+		draft, found, err := t.policy(id)
+		if err == nil && !found {
+			err = family.Refuse(family.NotFound)
+		}
+		return draft, err
+	})
 	if err != nil {
 		return PolicyView{}, err
 	}
-	if !found {
-		return PolicyView{}, family.Refuse(family.NotFound)
-	}
 	p, err := a.policies.Read([]byte(draft.Text))
-	return a.policyView(draft, p), err
+	if err != nil {
+		return PolicyView{}, err
+	}
+	return a.policyView(draft, p), nil
 }
 
 // PoliciesOf lists the policies of the table.
@@ -325,6 +348,6 @@ func (a *App) policyView(r policyRecord, p *family.Policy) PolicyView {
 	today := family.DayOf(a.now())
 	return PolicyView{
 		ID: r.ID, Policy: p, State: r.State, Text: r.Text, DraftedBy: r.DraftedBy, DraftedAt: r.DraftedAt, PublishedBy: r.PublishedBy, PublishedAt: r.PublishedAt,
-		InForce: r.State == PolicyPublished && p.From <= today && (p.To == 0 || today <= p.To) && a.rules.on(p.Region, today) == p,
+		InForce: r.State == PolicyPublished && p.From <= today && (p.To == 0 || today <= p.To) && a.rules.rules(p, today),
 	}
 }

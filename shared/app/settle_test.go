@@ -409,7 +409,7 @@ func TestWhatASettlementCosts(t *testing.T) {
 		same(t, what, partsOf(out), want)
 		t.Logf("%-42s %d read rounds, %d commit of %d records and %d checks, %d bytes", what+":",
 			calls.Calls("Get"), calls.Calls("Commit"), commit.writes, commit.checks, commit.bytes)
-		if wrote := changed(before, h.dump()); len(wrote) != records || commit.writes != records || commit.checks != checks || calls.Calls("Commit") != 1 || calls.Calls("List") != 0 {
+		if wrote := changed(before, h.dump()); len(wrote) != records || commit.writes != records || commit.checks != checks || calls.Calls("Commit") != 1 || calls.Calls("List") > 1 { // a new process lists the policies, once in five minutes
 			t.Errorf("%s: %d commits wrote %d records with %d checks, want %d and %d: %q", what, calls.Calls("Commit"), len(wrote), commit.checks, records, checks, wrote)
 		}
 		most := 2 // the message with all that the till named; the patient with his grantors

@@ -214,3 +214,15 @@ func rulesOf(group any) (rules []string) {
 	}
 	return rules
 }
+
+// said tells whether a group says a rule: one that a file may leave out is not said
+// when it is nothing.
+func said(group any, rule string) bool {
+	v := reflect.ValueOf(group)
+	for i := range v.NumField() {
+		if field := v.Type().Field(i); fieldName(field) == rule {
+			return !strings.HasSuffix(field.Tag.Get("json"), ",omitempty") || !v.Field(i).IsZero()
+		}
+	}
+	return true
+}

@@ -28,6 +28,9 @@ type file struct {
 	QR    *qr    `json:"qr,omitempty" rule:"-"`
 	HIS   *his   `json:"his,omitempty" rule:"-"`
 
+	// Traces a file may leave out: then no trace code is asked for.
+	Traces *traces `json:"traces,omitempty" rule:"-"`
+
 	Binding binding `json:"binding" rule:"-"`
 	Grants  grants  `json:"grants" rule:"-"`
 	// Benefits is a rule too: which classes are paid at all, and why no others.
@@ -101,7 +104,16 @@ type benefit struct {
 	DeductibleFen map[family.Grade]family.Fen `json:"deductible_fen"`
 	Ratio         map[family.Grade]string     `json:"ratio"`
 	YearlyCapFen  family.Fen                  `json:"yearly_cap_fen"`
+	DailyCapFen   family.Fen                  `json:"daily_cap_fen,omitempty"`
+	VisitCapFen   family.Fen                  `json:"visit_cap_fen,omitempty"`
 	Sources       []source                    `json:"sources" rule:"-"`
+}
+
+// traces says for which goods trace codes are asked for.
+type traces struct {
+	ListTypes   []string `json:"list_types"`
+	ExemptCodes []string `json:"exempt_codes"`
+	Sources     []source `json:"sources" rule:"-"`
 }
 
 // source says where a rule comes from.
@@ -136,6 +148,11 @@ func parse(data []byte) (*file, error) {
 	}
 	if f.HIS != nil {
 		if err := sourced("his.", *f.HIS, f.HIS.Sources); err != nil {
+			return nil, err
+		}
+	}
+	if f.Traces != nil {
+		if err := sourced("traces.", *f.Traces, f.Traces.Sources); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +203,7 @@ func sourced(at string, group any, sources []source) error {
 		}
 	}
 	for _, rule := range rules {
-		if !slices.ContainsFunc(sources, func(s source) bool { return s.Rule == rule }) {
+		if said(group, rule) && !slices.ContainsFunc(sources, func(s source) bool { return s.Rule == rule }) {
 			return fmt.Errorf("%s%s: no source", at, rule)
 		}
 	}
@@ -277,6 +294,9 @@ func (f *file) policy() (*family.Policy, error) {
 			ConfirmLife:  time.Duration(f.Grants.ConfirmSeconds) * time.Second,
 		},
 	}
+	if t := f.Traces; t != nil {
+		p.Trace = family.TracePolicy{ListTypes: t.ListTypes, Exempt: t.ExemptCodes}
+	}
 	for i, b := range f.Benefits {
 		law, err := b.law()
 		if err == nil {
@@ -329,6 +349,8 @@ func (b *benefit) law() (family.Benefit, error) {
 		Deductible: b.DeductibleFen,
 		Ratio:      ratios,
 		YearlyCap:  b.YearlyCapFen,
+		DailyCap:   b.DailyCapFen,
+		VisitCap:   b.VisitCapFen,
 	}, nil
 }
 

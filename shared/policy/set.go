@@ -104,24 +104,7 @@ func readFile(files fs.FS, name string) (*family.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := parse(data)
-	if err != nil {
-		return nil, err
-	}
-	if f.Links == nil || f.QR == nil || f.HIS == nil {
-		data, err := fs.ReadFile(files, string(Default)+".json")
-		if err != nil {
-			return nil, fmt.Errorf("it leaves something to the default: %w", err)
-		}
-		def, err := parse(data)
-		if err != nil {
-			return nil, fmt.Errorf("it leaves something to the default: %w", err)
-		}
-		if err := f.inherit(def); err != nil {
-			return nil, err
-		}
-	}
-	p, err := f.policy()
+	p, err := readText(files, data)
 	if err != nil {
 		return nil, err
 	}
@@ -207,9 +190,31 @@ func (s *Set) Get(id string) (*family.Policy, bool) {
 // Read reads the text of a policy file that is not of the set, as strictly as those
 // of it.
 func (s *Set) Read(text []byte) (*family.Policy, error) {
-	f, err := parse(text)
+	files, err := fs.Sub(embedded, "regions")
 	if err != nil {
 		return nil, err
+	}
+	return readText(files, text)
+}
+
+// readText reads the text of a file; what it leaves out is the default's among files.
+func readText(files fs.FS, data []byte) (*family.Policy, error) {
+	f, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if f.Links == nil || f.QR == nil || f.HIS == nil {
+		data, err := fs.ReadFile(files, string(Default)+".json")
+		if err != nil {
+			return nil, fmt.Errorf("it leaves something to the default: %w", err)
+		}
+		def, err := parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("it leaves something to the default: %w", err)
+		}
+		if err := f.inherit(def); err != nil {
+			return nil, err
+		}
 	}
 	return f.policy()
 }

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +151,8 @@ func (s *Scene) Tell() {
 		s.T.Fatalf("the books: %v", proof)
 	}
 
+	s.Rule(op, mother)
+
 	declined := s.must(201, mother, "POST", "/v1/bindings", object{"name": "李大山", "id_no": "999999198206110032", "relation": "10", "show": true, "pay": nil})
 	other := "/v1/bindings/" + declined["binding_id"].(string)
 	s.Ask(200, mother, "POST", other+"/submit", object{"commitment": true})
@@ -160,6 +165,31 @@ func (s *Scene) Tell() {
 	s.Ask(201, mother, "POST", "/v1/qr", show, "Idempotency-Key", "k2")
 	s.Ask(200, mother, "DELETE", binding, nil)
 	s.Ask(410, s.Person(Mother), "GET", "/v1/qr/"+shown["token_id"].(string)+"/image.png", nil)
+}
+
+// Rule drafts a policy, which nobody else publishes, and replays what was settled.
+func (s *Scene) Rule(op, mother string) {
+	s.T.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../policy/regions/430100.json"))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	draft := strings.NewReplacer(`"version": "2026-01"`, `"version": "2099-01"`, `"from": "20260101"`, `"from": "20990101"`).Replace(string(text))
+	s.Ask(201, op, "POST", "/v1/policies", `{"policy":`+draft+`}`)
+	s.Ask(200, op, "GET", "/v1/policies", nil)
+	const policy = "/v1/policies/430100@2099-01"
+	s.Ask(200, op, "GET", policy, nil)
+	s.Ask(403, op, "POST", policy+"/approve", nil)
+	day := s.Now().In(time.FixedZone("", 8*3600)).Format("20060102")
+	s.Ask(200, op, "POST", policy+"/what-if", object{"from": day, "to": day})
+	for _, item := range s.must(200, mother, "GET", "/v1/settlements?role=payer", nil)["items"].([]any) {
+		if sale := item.(object); sale["kind"] == "settlement" {
+			if replay := s.must(200, op, "GET", "/v1/replays/"+sale["settlement_id"].(string), nil); replay["same"] != true {
+				s.T.Fatalf("it comes out otherwise: %v", replay)
+			}
+		}
+	}
 }
 
 // Feed feeds the story's people, places, goods and money.
