@@ -1,0 +1,204 @@
+package main
+
+// The files in which bugs are planted.
+const (
+	settleLaw  = "shared/family/settle.go"
+	pricing    = "shared/family/pricing.go"
+	itemLaw    = "shared/family/item.go"
+	billLaw    = "shared/family/bill.go"
+	accountLaw = "shared/family/account.go"
+	refundLaw  = "shared/family/refund.go"
+	ledger     = "shared/family/ledger.go"
+	qrLaw      = "shared/family/qr.go"
+	guessLaw   = "shared/family/guess.go"
+	purchases  = "shared/family/purchase.go"
+	bindingLaw = "shared/family/binding.go"
+	pairLaw    = "shared/family/pair.go"
+	moneyLaw   = "shared/family/money.go"
+	policyLaw  = "shared/family/policy.go"
+	dayLaw     = "shared/family/day.go"
+	loop       = "shared/app/loop.go"
+	settleApp  = "shared/app/settle.go"
+	gatherApp  = "shared/app/gather.go"
+	refundApp  = "shared/app/refund.go"
+	bindApp    = "shared/app/bind.go"
+	issueApp   = "shared/app/issue.go"
+	onceApp    = "shared/app/once.go"
+	feedApp    = "shared/app/feed.go"
+	guessApp   = "shared/app/guess.go"
+	askApp     = "shared/app/ask.go"
+)
+
+// mutants are the planted bugs.
+var mutants = []mutant{
+	// Who may settle at all.
+	{file: settleLaw, old: "if !c.Place.Designated {", bad: "if false {", breaks: "a place without agreement is refused a person's check"},
+	{file: gatherApp, old: "	if err := a.mayLook(t, place, in.Credential, now); err != nil {\n		return fail(err)\n	}\n", bad: "", breaks: "a place without agreement, or that guesses, is not looked at"},
+	{file: settleLaw, old: "if refusal := mayBenefit(c.Patient); refusal != nil {", bad: "if refusal := mayBenefit(c.Patient); refusal != nil && false {", breaks: "a patient who is frozen or not insured gets nothing"},
+	{file: qrLaw, old: "	if !patient.Insurance.Insured() {\n		return Refuse(PersonNotInsured)\n	}\n", bad: "", breaks: "who is not insured gets nothing"},
+	{file: qrLaw, old: "	if patient.Frozen {\n		return Refuse(PersonFrozen)\n	}\n", bad: "", breaks: "who is frozen gets nothing"},
+
+	// Codes.
+	{file: qrLaw, old: "case !now.Before(expires):", bad: "case now.After(expires):", breaks: "a code's last moment is not its own"},
+	{file: qrLaw, old: "	case t.State == QRStateReplaced:\n		return Refuse(QRReplaced)\n", bad: "", breaks: "a code that was replaced is dead"},
+	{file: qrLaw, old: "case t.State == QRStateSpent, t.DecodedBy", bad: "case t.DecodedBy", breaks: "a code is spent once"},
+	{file: qrLaw, old: "t.State, t.SpentBy = QRStateSpent, by", bad: "t.SpentBy = by", breaks: "a settlement spends its code"},
+	{file: qrLaw, old: "Expires: now.Add(p.QRLife)", bad: "Expires: now.Add(p.QRLife + time.Second)", breaks: "a code lives as long as the region says"},
+	{file: qrLaw, old: "		if !b.MayShow() {", bad: "		if false {", breaks: "a code is shown only with consent"},
+	{file: qrLaw, old: "if !own && (b == nil || b.Holder != presenter || b.Member != patient.Person) {", bad: "if !own && b == nil {", breaks: "a code is shown by its owner or a holder", tests: "the act asks before: no holder but the right one gets so far"},
+	{file: issueApp, old: "		if err := a.replaceCurrentQR(t, pointerRef, now); err != nil {\n			return QRView{}, err\n		}\n", bad: "", breaks: "the newest code kills the one before"},
+	{file: settleApp, old: "		if effects.Token != nil {", bad: "		if effects.Token != nil && now.IsZero() {", breaks: "a spent code is written"},
+	{file: guessLaw, old: "	if len(bad) < p.BadCodes {", bad: "	if len(bad) <= p.BadCodes {", breaks: "the last bad code of a minute begins the pause"},
+	{file: guessLaw, old: "return !now.Before(at.Add(guessWindow))", bad: "return false", breaks: "bad codes are forgotten after a minute"},
+	{file: guessLaw, old: "	if !now.Before(g.Paused) {", bad: "	if !now.Before(g.Paused.Add(-5 * time.Second)) {", breaks: "the pause lasts to its end"},
+	{file: guessApp, old: "	if _, err := family.ParseQRDigits(digits); err != nil {\n		return false, refused\n	}\n", bad: "", breaks: "a slip of the hand is no guess"},
+	{file: gatherApp, old: "		if !fits && qr != nil {", bad: "		if false {", breaks: "a code with another's name is the wrong patient's"},
+	{file: gatherApp, old: "		if !fits {", bad: "		if false {", breaks: "an ID number with another's name names nobody"},
+
+	// The catalogue.
+	{file: pricing, old: "		p.Reason = ItemNotCovered\n	case ClassB:", bad: "		p.Reason = CoveredInFull\n	case ClassB:", breaks: "丙 is said to be no insurance's"},
+	{file: pricing, old: "if p.Class == ClassC || limited(p.Reason) {", bad: "if limited(p.Reason) {", breaks: "丙 is out of scope"},
+	{file: pricing, old: "if p.Class == ClassC || limited(p.Reason) {", bad: "if p.Class == ClassC {", breaks: "what a limit hits is out of scope"},
+	{file: pricing, old: "c > 0 && l.UnitPrice > c &&", bad: "c > 0 && l.UnitPrice > c+1 &&", breaks: "a price one fen above its ceiling is above it"},
+	{file: pricing, old: "		over := min(p.Amount, p.Quantity.times(p.UnitPrice-p.Ceiling))", bad: "		over := min(p.Amount, p.Quantity.times(p.Ceiling))", breaks: "what is above the ceiling is the person's own"},
+	{file: pricing, old: "	if p.Class == ClassB {\n		a.PreSelfPay", bad: "	if p.Class == ClassA {\n		a.PreSelfPay", breaks: "of 乙 the person pays a share first"},
+	{file: pricing, old: "v.SelfPay[insutype], CoveredInPart", bad: "v.SelfPay[Employee], CoveredInPart", breaks: "the share paid first is that of the person's insurance"},
+	{file: itemLaw, old: "	if c, ok := v.Ceiling[level]; ok {\n		return c\n	}\n", bad: "", breaks: "a ceiling for the very level comes before the grade's"},
+	{file: itemLaw, old: "(v.To == 0 || day <= v.To)", bad: "(v.To == 0 || day < v.To)", breaks: "an item's last day in force is in force"},
+	{file: itemLaw, old: "v.From > versions[best].From", bad: "v.From < versions[best].From", breaks: "of two versions in force the newer counts"},
+	{file: itemLaw, old: "[]Region{region.City(), region.Province()}", bad: "[]Region{region.Province()}", breaks: "the city's own list comes before the province's"},
+	{file: pricing, old: "	if i.Excluded != \"\" {", bad: "	if false {", breaks: "the negative list is paid by nobody"},
+	{file: pricing, old: "limits.Prescription && c.Need.Prescriptions[line].No == \"\":", bad: "limits.Prescription && c.Need.Prescriptions[line].Days < 0:", breaks: "what needs a prescription is paid on one only"},
+	{file: pricing, old: "case age < limits.MinAge || limits.MaxAge > 0 && age > limits.MaxAge:", bad: "case age <= limits.MinAge || limits.MaxAge > 0 && age > limits.MaxAge:", breaks: "the first age that is paid is paid"},
+	{file: pricing, old: "case limits.Sex != \"\" && c.Sex != limits.Sex:", bad: "case limits.Sex != \"\" && c.Sex == limits.Sex:", breaks: "an item for one sex is not for the other"},
+	{file: pricing, old: "return strings.HasPrefix(d, prefix)", bad: "return strings.HasPrefix(prefix, d)", breaks: "an item for an illness is paid for it only"},
+	{file: pricing, old: "case len(limits.Grades) > 0 && !slices.Contains(limits.Grades, grade):", bad: "case false:", breaks: "an item of large hospitals is paid there only"},
+	{file: pricing, old: "sum[l.Code] > limits.MaxQuantity {", bad: "l.Quantity > limits.MaxQuantity {", breaks: "two lines of an item count together"},
+	{file: pricing, old: "all > limits.PeriodQuantity {", bad: "sum[l.Code] > limits.PeriodQuantity {", breaks: "what was bought before counts"},
+	{file: purchases, old: "p.Day > today.before(days)", bad: "p.Day >= today.before(days)", breaks: "a period has so many days and not one more"},
+	{file: purchases, old: "kept[i].Quantity = max(0, kept[i].Quantity+sum)", bad: "kept[i].Quantity = max(0, kept[i].Quantity)", breaks: "what came back was not bought"},
+	{file: pricing, old: "			if c.Sold[code] != \"\" {", bad: "			if false {", breaks: "a box is sold once"},
+	{file: pricing, old: "if len(l.TraceCodes) == 0 && c.Policy.Traces(c.Items[l.Code]) {", bad: "if false {", breaks: "a box has to be named where the region asks for it"},
+
+	// The fund.
+	{file: settleLaw, old: "p.Deductible = min(p.InScope, b.DeductibleLeft)", bad: "p.Deductible = min(p.Total, b.DeductibleLeft)", breaks: "the deductible is used up by what is in scope"},
+	{file: settleLaw, old: "b.Ratio.Of(p.InScope - p.Deductible)", bad: "b.Ratio.Of(p.InScope)", breaks: "the fund pays after the deductible"},
+	{file: settleLaw, old: "	if b.PoolCapped {\n		p.FundPaid = min(p.FundPaid, b.PoolLeft)\n	}\n", bad: "", breaks: "the fund pays up to its caps"},
+	{file: settleLaw, old: "	cap(benefit.YearlyCap, b.Used.Pool)\n", bad: "	cap(benefit.YearlyCap, 0)\n", breaks: "what the fund paid before counts on the year's cap"},
+	{file: settleLaw, old: "	cap(benefit.DailyCap, b.Used.Day)\n", bad: "	cap(benefit.DailyCap, b.Used.Pool)\n", breaks: "the day's cap counts the day"},
+	{file: settleLaw, old: "	cap(benefit.VisitCap, 0)\n", bad: "", breaks: "one settlement has a cap of its own"},
+	{file: settleLaw, old: "benefit.Deductible[grade]-b.Used.Deductible", bad: "benefit.Deductible[grade]", breaks: "a year's deductible is used up once"},
+	{file: settleLaw, old: "if !found || !paid || b.Kind != Hospital {", bad: "if !found || !paid {", breaks: "the fund pays at hospitals only"},
+	{file: policyLaw, old: "(len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, psn))", bad: "true", breaks: "each class of persons has its own benefit"},
+	{file: accountLaw, old: "		a.Year, a.Others = YearToDate{Year: now, Insutype: i}, nil\n", bad: "		a.Year.Year, a.Year.Insutype = now, i\n", breaks: "a new year's counters begin at zero"},
+	{file: accountLaw, old: "	if a.Year.Year != day.Year() {\n		return\n	}\n", bad: "", breaks: "what comes back of last year leaves this year's counters alone"},
+	{file: accountLaw, old: "	y.Pool += s.Paid.FundPaid\n	if y.Day < day {", bad: "	y.Pool += max(0, s.Paid.FundPaid)\n	if y.Day < day {", breaks: "a refund gives the year's cap back"},
+	{file: accountLaw, old: "		y.Day, y.DayPool = day, 0\n", bad: "		y.Day = day\n", breaks: "a new day's counter begins at zero"},
+	{file: accountLaw, old: "	if y.Insutype != i {", bad: "	if false {", breaks: "each insurance has its own counters"},
+	{file: moneyLaw, old: "uint64(c)/2, 0)", bad: "0, 0)", breaks: "shares are rounded half up"},
+	{file: dayLaw, old: "t.In(shanghai).Date()", bad: "t.UTC().Date()", breaks: "a day is China's"},
+
+	// Own account, relatives, cash.
+	{file: settleLaw, old: "	p.AccountBase = p.PersonBurden - p.outOfBase(b, lines, r.lines)", bad: "	p.AccountBase = p.PersonBurden", breaks: "accounts pay in scope only"},
+	{file: settleLaw, old: "	if !basis.PaysOutOfScope {", bad: "	if basis.PaysOutOfScope {", breaks: "accounts pay out of scope where the region says so"},
+	{file: settleLaw, old: "		if lines[i].never() {", bad: "		if false {", breaks: "no account pays for the negative list"},
+	{file: settleLaw, old: "	rest -= p.OwnPaid\n", bad: "", breaks: "relatives pay what the own account left"},
+	{file: settleLaw, old: "		rest -= r.shares[i].Total()\n", bad: "", breaks: "each relative pays what the one before left"},
+	{file: settleLaw, old: "	if c.Bill.UseAccount {\n", bad: "	{\n", breaks: "a till may ask for cash"},
+	{file: settleLaw, old: "	if c.Policy.Grants.Order == BalanceOrder {", bad: "	if c.Policy.Grants.Order != BalanceOrder {", breaks: "the fullest account pays first where the region says so"},
+	{file: settleLaw, old: "i < 0 || p.Account.Given[i].Beneficiary != c.Patient.Person", bad: "i < 0", breaks: "a grant is its beneficiary's", tests: "the way to a grant and the grant are written in one commit, so none can be met that is another's"},
+	{file: settleLaw, old: "	case !p.Account.Insurance.Insured(): // dissolved when the insurance changes (notice of 2026-01-09)\n		return none(PersonNotInsured)\n", bad: "", breaks: "a grantor who is not insured pays nothing"},
+	{file: settleLaw, old: "	case p.Account.Frozen:\n		return none(PersonFrozen)\n", bad: "", breaks: "nothing leaves a frozen account"},
+	{file: settleLaw, old: "g.Terms.ValidUntil < day:", bad: "g.Terms.ValidUntil <= day:", breaks: "a grant's last day is its own"},
+	{file: settleLaw, old: "	case g.Paused:\n		return none(GrantPaused)\n", bad: "", breaks: "a paused grant pays nothing"},
+	{file: settleLaw, old: "!slices.Contains(g.Terms.Purposes, c.purpose()) || ", bad: "", breaks: "a grant pays for its purposes"},
+	{file: settleLaw, old: " || !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):", bad: ":", breaks: "a grant pays where its region lets it"},
+	{file: settleLaw, old: "	if cap := g.Terms.PerSettlementCap; cap > 0 {\n		allowed = min(allowed, cap)\n	}\n", bad: "", breaks: "a grant's cap of one settlement holds"},
+	{file: settleLaw, old: "max(0, cap-g.SpentIn(day.Month()))", bad: "cap", breaks: "a grant's cap of a month counts the month"},
+	{file: settleLaw, old: "	if g.Terms.Quota > 0 {\n		allowed = min(allowed, g.QuotaLeft())\n	}\n", bad: "", breaks: "why a quota pays no more is told"},
+	{file: settleLaw, old: "if c.Place.Kind == Pharmacy || c.Bill.MedType == PharmacyBuy {", bad: "if c.Place.Kind == Pharmacy {", breaks: "medicine bought at a hospital is a pharmacy's purpose"},
+	{file: accountLaw, old: "	if rules.Money == PastYears {", bad: "	if false {", breaks: "where only past years' money is shared, this year's is not"},
+	{file: accountLaw, old: "from.Total()-rules.Floor)", bad: "from.Total())", breaks: "nothing is shared below the floor"},
+	{file: accountLaw, old: "past := min(a.Balance.Past, held)", bad: "past := min(a.Balance.Past, 0*held)", breaks: "a quota is held in past years' money first"},
+	{file: accountLaw, old: "		sum += g.QuotaLeft()\n", bad: "		sum += g.Terms.Quota\n", breaks: "what is used of a quota is no longer frozen"},
+	{file: accountLaw, old: "	current := min(p.Current, amount)\n", bad: "	current := amount - min(p.Past, amount)\n", breaks: "this year's money is taken first"},
+	{file: billLaw, old: "l.Amount-product > tolerance ||", bad: "l.Amount-product > tolerance+1 ||", breaks: "a line is its price by its quantity"},
+	{file: billLaw, old: "	if sum != b.Total {", bad: "	if sum > b.Total {", breaks: "a bill's total is its lines'"},
+	{file: settleLaw, old: "*c.Bill.ExpectedCash != s.Paid.CashDue", bad: "*c.Bill.ExpectedCash < s.Paid.CashDue", breaks: "a stale quote is refused"},
+	{file: billLaw, old: "l.Quantity <= 0 || l.Quantity > MaxQuantity", bad: "l.Quantity < 0 || l.Quantity > MaxQuantity", breaks: "nothing of something is no line"},
+
+	// Booking.
+	{file: settleLaw, old: "		payer = payer.clone()\n", bad: "", breaks: "deciding touches nothing that was read", tests: "what was read is not looked at again"},
+	{file: settleLaw, old: "			if g.Spent.Month < month {\n				g.Spent = MonthSpent{Month: month}\n			}\n", bad: "", breaks: "a new month begins at zero"},
+	{file: settleLaw, old: "			g.Used += share.Paid.Total()\n", bad: "", breaks: "a quota is used up"},
+	{file: settleLaw, old: "return i < 0 || sold[i].Seq > g.Since", bad: "return true", breaks: "a grant that was given again begins anew"},
+	{file: settleLaw, old: "{Party: Fund, Delta: Pockets{Current: -s.Paid.FundPaid}},", bad: "{Party: Fund, Delta: Pockets{Current: -s.Paid.FundPaid - s.Paid.Deductible}},", breaks: "legs sum to zero"},
+	{file: ledger, old: "	a.Seq++\n", bad: "	a.Seq += 1 + a.Seq/7\n", breaks: "entries have no gaps"},
+	{file: ledger, old: "	a.Head = e.Hash()\n", bad: "", breaks: "entries are chained"},
+	{file: ledger, old: "e.Account, e.Seq, e.After, e.Prev = a.Person, a.Seq, a.Balance, a.Head", bad: "e.Account, e.Seq, e.After, e.Prev = a.Person, a.Seq, a.Balance.Minus(e.Delta), a.Head", breaks: "an entry says what stood after it"},
+
+	// What comes back.
+	{file: refundLaw, old: "	case !slices.ContainsFunc(s.Kept, func(q Quantity) bool { return q > 0 }):\n		return Refuse(AlreadyReversed)\n", bad: "", breaks: "a sale is reversed once"},
+	{file: refundLaw, old: "		return Refuse(OriginalUnknown)\n", bad: "		return nil\n", breaks: "a reversal is not reversed"},
+	{file: refundLaw, old: "		if r.Quantity > kept[at] {", bad: "		if r.Quantity > original.Lines[at].Quantity {", breaks: "no more comes back than is left"},
+	{file: refundLaw, old: "	before := reckon(original.Basis, original.Lines, original.Kept, original.Own, limits)", bad: "	before := reckon(original.Basis, original.Lines, quantities(original.Lines), original.Own, limits)", breaks: "what came back before does not come back again"},
+	{file: refundLaw, old: "		limits[i] = share.Paid\n	}\n	before", bad: "		limits[i] = share.Limit\n	}\n	before", breaks: "what comes back goes where it came from"},
+	{file: refundLaw, old: "		if kept[i] > 0 {\n			l.TraceCodes = nil", bad: "		if kept[i] < 0 {\n			l.TraceCodes = nil", breaks: "a box comes back when all of its line does"},
+	{file: refundLaw, old: "original.Refunds = append(slices.Clone(original.Refunds), id)", bad: "original.Refunds = []MessageID{id}", breaks: "a sale knows all its refunds"},
+	{file: refundApp, old: "				if err := put(t, boxKey(code), boxRecord{}); err != nil {\n					return messageRecord{}, err\n				}\n", bad: "", breaks: "a box that came back can be sold again"},
+	{file: refundApp, old: "		sale.Settlement = &after\n", bad: "", breaks: "a sale says what is left of it"},
+	{file: refundApp, old: "			if err := put(t, originalRef, messageRecord{State: messageFenced, At: now}); err != nil {\n				return messageRecord{}, err\n			}\n", bad: "", breaks: "a reversal of what was never seen fences it"},
+	{file: refundApp, old: "	if original.Institution() != place {\n		return Outcome{}, family.Refuse(family.OriginalUnknown) // another's looks like a missing one\n	}\n", bad: "", breaks: "another's sale looks like a missing one"},
+
+	// The family.
+	{file: bindingLaw, old: "if q.Holder.Person == q.Member.Person || !slices.Contains(q.Policy.Grants.Kins, kin) {", bad: "if !slices.Contains(q.Policy.Grants.Kins, kin) {", breaks: "nobody binds himself"},
+	{file: bindingLaw, old: "if q.Holder.Person == q.Member.Person || !slices.Contains(q.Policy.Grants.Kins, kin) {", bad: "if q.Holder.Person == q.Member.Person {", breaks: "only near relatives are bound"},
+	{file: bindingLaw, old: "age < q.Policy.ConsentAge {", bad: "age <= q.Policy.ConsentAge {", breaks: "from the age of consent on one may bind"},
+	{file: bindingLaw, old: "Guardian: ageOn(q.MemberBorn, day) < q.Policy.ConsentAge,", bad: "Guardian: ageOn(q.MemberBorn, day) <= q.Policy.ConsentAge,", breaks: "from the age of consent on a member consents"},
+	{file: bindingLaw, old: "case q.Show && links >= q.Policy.MaxLinks:", bad: "case q.Show && links > q.Policy.MaxLinks:", breaks: "no more codes are shown than the region allows"},
+	{file: bindingLaw, old: "case q.Pay != nil && grants >= g.MaxMembers:", bad: "case q.Pay != nil && grants > g.MaxMembers:", breaks: "no more grants are given than the region allows"},
+	{file: bindingLaw, old: "case limited && ofKin >= limit:", bad: "case limited && ofKin > limit:", breaks: "no more of a kind are bound than the region allows"},
+	{file: bindingLaw, old: "		if other.Member == q.Member.Person {", bad: "		if other.ID == q.ID {", breaks: "nobody is bound twice"},
+	{file: bindingLaw, old: "	case n < most:\n", bad: "	case n <= most:\n", breaks: "nobody has more grantors than the region allows"},
+	{file: bindingLaw, old: "if !slices.Contains(p.Grants.Grantors, holder.Insurance.Insutype) {", bad: "if false {", breaks: "only some insurances' accounts are shared"},
+	{file: bindingLaw, old: "if !p.Grants.Insured.Covers(holder.Insurance.Region, member.Insurance.Region) {", bad: "if false {", breaks: "both sides are insured near enough"},
+	{file: bindingLaw, old: "	if holder.Frozen || member.Frozen {", bad: "	if holder.Frozen {", breaks: "who is frozen is not bound"},
+	{file: pairLaw, old: "	case i != next:\n		return pair, stateForbids(b)\n", bad: "", breaks: "steps are done in their order"},
+	{file: pairLaw, old: "	if pair.Binding.SideOf(by) != ByMember {", bad: "	if pair.Binding.SideOf(by) == \"\" {", breaks: "the member himself accepts"},
+	{file: pairLaw, old: "	// What was true when it was asked for may have changed since.\n	if refusal := mayBind(pair.Holder, pair.Member, b.Pay != nil, p); refusal != nil {\n		return pair, refusal\n	}\n", bad: "", breaks: "what was true at the request is true at the consent"},
+	{file: pairLaw, old: "		if refusal := granted.quotasHeld(pair.Holder, p); refusal != nil {\n			return pair, refusal\n		}\n", bad: "", breaks: "a quota lies in the account"},
+	{file: pairLaw, old: "	case b.State == BindingActive || b.State == BindingEnded:\n		return pair, stateForbids(*b)\n", bad: "", breaks: "a member declines what waits for him"},
+	{file: pairLaw, old: "	pair = pair.ungrant()\n", bad: "", breaks: "the end of a binding ends its grant"},
+	{file: pairLaw, old: "	case c.SetPay && side == ByMember:\n", bad: "	case c.SetPay && side == \"\":\n", breaks: "only the grantor sets what his account pays"},
+	{file: pairLaw, old: "b.State == BindingActive && !b.ShowAgreed && !b.Guardian:", bad: "b.State == BindingActive && !b.ShowAgreed && b.Guardian:", breaks: "a holder cannot show what the member never agreed to"},
+	{file: pairLaw, old: "asksLink && n >= p.MaxLinks {", bad: "asksLink && n > p.MaxLinks {", breaks: "a switch is no way round the limit of links"},
+	{file: pairLaw, old: "		changed = changed.grant(*b.Pay) // carries the pause into the grant\n", bad: "		_ = b\n", breaks: "a pause stops the money"},
+	{file: pairLaw, old: "		if side == ByMember || b.Guardian {\n", bad: "		if side == BySelf || b.Guardian {\n", breaks: "consent to be shown is the member's"},
+	{file: pairLaw, old: "Since: pair.Holder.Seq}", bad: "Since: 0}", breaks: "a grant counts from when it was given"},
+	{file: pairLaw, old: "	if p.Grants.Order != ChosenOrder {", bad: "	if false {", breaks: "an order is chosen where the region lets people"},
+	{file: bindApp, old: "		if before.Binding.MayShow() && !after.Binding.MayShow() {", bad: "		if false {", breaks: "a code that is being shown dies with its binding"},
+	{file: bindApp, old: "			person.Bound = rebound\n", bad: "", breaks: "a binding that ended leaves its place"},
+	{file: bindApp, old: "		if name != in.Name {\n			return BindingView{}, family.Refuse(family.IdentityMismatch)\n		}\n", bad: "", breaks: "a member is named by number and name"},
+
+	// The acts.
+	{file: loop, old: "			checks = append(checks, store.Write{Key: s.record.Key, Base: s.record.Version, Check: true})\n", bad: "", breaks: "what decided an act is checked at its commit"},
+	{file: loop, old: "			if fate == pending {\n				continue\n			}\n", bad: "", breaks: "\"nothing was written\" is not said while a commit may land"},
+	{file: loop, old: "	if len(open) > 0 {\n		return family.Refuse(family.OutcomeUnknown)\n	}\n", bad: "", breaks: "a timeout is unknown and no refusal"},
+	{file: loop, old: "			if refusal != nil && fate == buried {\n				return none, gaveUp(open)\n			}\n", bad: "", breaks: "what was perhaps done is not denied"},
+	{file: loop, old: "		if fate == happened {\n			return landed, nil\n		}\n", bad: "", breaks: "what was done is not denied"},
+	{file: settleApp, old: "		case found && first.State == messageFenced:\n			return answered{}, family.Refuse(family.MessageFenced)\n", bad: "", breaks: "a fenced message cannot land"},
+	{file: settleApp, old: "		case found && first.Fingerprint != fingerprint:\n			return answered{}, family.Refuse(family.MessageReused)\n", bad: "", breaks: "an id with other content is refused"},
+	{file: settleApp, old: "		if errors.As(err, &refusal) && !refusal.Code.Malformed() {", bad: "		if errors.As(err, &refusal) && false {", breaks: "a refusal is final"},
+	{file: settleApp, old: "				if err := put(t, boxKey(code), boxRecord{SoldBy: s.ID}); err != nil {\n					return messageRecord{}, err\n				}\n", bad: "", breaks: "a sold box is written"},
+	{file: settleApp, old: "		if err := put(t, accountKey(account.Person), record); err != nil {\n			return err\n		}\n", bad: "", breaks: "accounts and entries are written together"},
+	{file: gatherApp, old: "share.Reason == family.NothingLeft || share.Reason == family.AccountUnused", bad: "share.Reason != family.CoveredInFull", breaks: "a grantor who was asked is checked at the commit"},
+	{file: gatherApp, old: "	if g.Policy.Grants.Order == family.BalanceOrder {\n		return\n	}\n", bad: "", breaks: "who decides the order is checked at the commit"},
+	{file: askApp, old: "return MessageView{Message: id, Fenced: true}, put(t, messageRef, messageRecord{State: messageFenced, At: now})", bad: "return MessageView{Message: id, Fenced: true}, nil", breaks: "a message that is not there is fenced"},
+	{file: onceApp, old: "			if first.Fingerprint != fingerprint {", bad: "			if false {", breaks: "a key with other content is refused"},
+	{file: onceApp, old: "		return outcome{Answered[A]{Answer: answer}, record.Refusal}, putUntil(t, key, record, now.Add(onceLife))", bad: "		return outcome{Answered[A]{Answer: answer}, record.Refusal}, nil", breaks: "the first answer is recorded"},
+	{file: feedApp, old: "		case found && booked != credit:\n			return \"\", &family.Refusal{Code: family.MessageReused, Field: \"reference\"}\n", bad: "", breaks: "a reference with another payment is refused"},
+	{file: feedApp, old: "		case found:\n			return FedUnchanged, nil\n		}\n		account, known, err := get(t, accountRef)", bad: "		}\n		account, known, err := get(t, accountRef)", breaks: "a payment is booked once"},
+	{file: feedApp, old: "amount.Current < 0 || amount.Past < 0 ||", bad: "amount.Past < 0 ||", breaks: "a credit takes nothing"},
+	{file: feedApp, old: "	case found && at.To != \"\":\n		return &family.Refusal{Code: family.AlreadyBound, Field: field, Detail: \"another person has this number\"}\n", bad: "", breaks: "a number is one person's"},
+	{file: feedApp, old: "		if known && person.IDIndex != idIndex {", bad: "		if false {", breaks: "a number that was given up names nobody"},
+}
