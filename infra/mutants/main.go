@@ -23,7 +23,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -59,9 +62,10 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().Unix()/86_400), "of the sample's chance; another each day")
 	only := flag.String("only", "", "only bugs whose file or clause contains the `words`")
 	towns := flag.Int("towns", 150, "how many `towns` may notice a bug")
-	workers := flag.Int("workers", 2, "towns at once")
+	jobs := flag.Int("jobs", runtime.NumCPU(), "bugs at once")
+	after := flag.Int("after", 0, "leave out the first so many of the list")
 	flag.Parse()
-	ok, err := run(*sample, *seed, *only, *towns, *workers)
+	ok, err := run(chosen(*sample, *seed, *only, *after), *towns, *jobs)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
@@ -71,37 +75,54 @@ func main() {
 }
 
 // run plants the bugs and tells whether each was found by whom the list says.
-func run(sample int, seed uint64, only string, towns, workers int) (bool, error) {
+func run(list []mutant, towns, jobs int) (bool, error) {
+	if err := check(); err != nil {
+		return false, err
+	}
 	dir, err := os.MkdirTemp("", "gongji-mutants-")
 	if err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	if err := check(); err != nil {
-		return false, err
+	fmt.Printf("%d of %d bugs, up to %d towns each\n", len(list), len(mutants), towns)
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		next   int
+		failed error
+		good   = true
+		counts = map[found]int{}
+	)
+	for job := range jobs {
+		all.Go(func() {
+			own := filepath.Join(dir, strconv.Itoa(job))
+			for {
+				mu.Lock()
+				i := next
+				next++
+				stop := i >= len(list) || failed != nil
+				mu.Unlock()
+				if stop {
+					return
+				}
+				m, began := list[i], time.Now()
+				by, what, err := plant(m, own, towns)
+				mu.Lock()
+				counts[by]++
+				failed = errors.Join(failed, err)
+				mark := " "
+				if by != byTowns && (by != byTests || m.tests == "") {
+					good, mark = false, "!"
+				}
+				fmt.Printf("%s %3d/%d  %-14s %5.1f s  %s: %s%s\n", mark, i+1, len(list), by, time.Since(began).Seconds(), m.file, m.breaks, what)
+				mu.Unlock()
+			}
+		})
 	}
-	list := chosen(sample, seed, only)
-	fmt.Printf("%d of %d bugs, seed %d, up to %d towns each\n", len(list), len(mutants), seed, towns)
-	counts := map[found]int{}
-	good := true
-	for i, m := range list {
-		began := time.Now()
-		by, what, err := plant(m, dir, towns, workers)
-		if err != nil {
-			return false, err
-		}
-		counts[by]++
-		as := by == byTowns || by == byTests && m.tests != ""
-		good = good && as
-		mark := " "
-		if !as {
-			mark = "!"
-		}
-		fmt.Printf("%s %3d/%d  %-14s %5.1f s  %s: %s%s\n", mark, i+1, len(list), by, time.Since(began).Seconds(), m.file, m.breaks, what)
-	}
+	all.Wait()
 	fmt.Printf("\n%d bugs: %d found by the simulation, %d by tests alone, %d not at all, %d do not build\n",
 		len(list), counts[byTowns], counts[byTests], counts[survived], counts[broken])
-	return good, nil
+	return good, failed
 }
 
 // check refuses a list that is no longer true: each bug's text occurs exactly once.
@@ -119,9 +140,10 @@ func check() error {
 	return errors.Join(wrong...)
 }
 
-func chosen(sample int, seed uint64, only string) []mutant {
+// chosen returns the bugs to plant: those that have the words, or some of them.
+func chosen(sample int, seed uint64, only string, after int) []mutant {
 	var list []mutant
-	for _, m := range mutants {
+	for _, m := range mutants[min(after, len(mutants)):] {
 		if strings.Contains(m.file+" "+m.breaks, only) {
 			list = append(list, m)
 		}
@@ -137,7 +159,10 @@ func chosen(sample int, seed uint64, only string) []mutant {
 var repeats = regexp.MustCompile(`WRONG in seed (\d+)`)
 
 // plant builds the simulator with one bug in it and lets it look.
-func plant(m mutant, dir string, towns, workers int) (found, string, error) {
+func plant(m mutant, dir string, towns int) (found, string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", "", err
+	}
 	text, err := os.ReadFile(m.file)
 	if err != nil {
 		return "", "", err
@@ -158,10 +183,10 @@ func plant(m mutant, dir string, towns, workers int) (found, string, error) {
 	if err := os.WriteFile(overlay, plan, 0o600); err != nil {
 		return "", "", err
 	}
-	if out, err := try(maxTests, "go", "build", "-overlay", overlay, "-o", sim, "./infra/sim"); err != nil {
+	if out, err := try(maxTests, "go", "build", "-overlay", overlay, "-ldflags", "-s -w", "-o", sim, "./infra/sim"); err != nil {
 		return broken, "\n" + out, nil
 	}
-	out, err := try(maxTowns, sim, "-quick", "-seeds", fmt.Sprint(towns), "-workers", fmt.Sprint(workers))
+	out, err := try(maxTowns, sim, "-quick", "-seeds", fmt.Sprint(towns), "-workers", "1")
 	if err != nil {
 		what := " (no end)"
 		if seed := repeats.FindStringSubmatch(out); seed != nil {
