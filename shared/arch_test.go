@@ -58,6 +58,7 @@ var arrows = map[string][]string{
 		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite",
 		"infra/meter", "infra/rig",
 	},
+	"infra/mutants":     {},
 	"infra/sim":         {"infra/sim/town"},
 	"infra/sim/town":    {"infra/sim/auditor", "infra/sim/disk", "shared/app", "shared/family", "shared/store", "shared/vault"},
 	"infra/sim/auditor": {"shared/store"}, // and nothing of the law

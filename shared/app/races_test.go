@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -610,4 +611,31 @@ func TestALostAnswerIsNotDenied(t *testing.T) {
 		}
 		h.prove()
 	}
+}
+
+// TestAClockThatLagsCountsWithTheOthers: one process is in April already when the
+// next, whose clock is five seconds behind, settles in what it takes for March.
+func TestAClockThatLagsCountsWithTheOthers(t *testing.T) {
+	h := newHouse(t)
+	h.pay(li, 100000, 0)
+	terms := forAll()
+	terms.MonthlyCap = 1000
+	h.bind(li, wang, "12", true, terms)
+	april := time.Date(2026, 3, 31, 16, 0, 0, 0, time.UTC) // in Changsha
+	for _, c := range []struct {
+		what string
+		at   time.Duration
+		bill family.Fen
+		pays family.Fen
+	}{
+		{"March's cap is used up", -10 * time.Second, 1000, 1000},
+		{"April begins", 2 * time.Second, 400, 400},
+		{"a clock that still has March", -3 * time.Second, 1000, 600},
+		{"and again", -time.Second, 1000, 0},
+	} {
+		h.clock.add(april.Add(c.at).Sub(h.clock.Now()))
+		out := h.settle(pharmacy, h.byID(wang), medicine(c.bill))
+		same(t, c.what, partsOf(out), parts{Total: c.bill, Shared: c.pays, Cash: c.bill - c.pays})
+	}
+	h.prove()
 }

@@ -253,9 +253,26 @@ func Entitled(c Case) (Code, bool) {
 	return "", c.basis().Ratio > 0
 }
 
+// day returns the day on which the settlement counts: today, or the newest day that
+// one of the accounts has counted already. Clocks differ, and the one that still has
+// yesterday, last month or last year must not find their counters empty because
+// another has begun new ones.
+func (c *Case) day() Day {
+	day := DayOf(c.Now)
+	for _, y := range c.Patient.counters() {
+		day = max(day, y.Day, Day(y.Year*10000+101))
+	}
+	for _, p := range c.Payers {
+		if i := p.Account.grant(p.Grantor.Binding); i >= 0 {
+			day = max(day, Day(p.Account.Given[i].Spent.Month)*100+1)
+		}
+	}
+	return day
+}
+
 // basis returns the fund's terms for the patient at this place and time.
 func (c *Case) basis() Basis {
-	day := DayOf(c.Now)
+	day := c.day()
 	i := c.Patient.Insurance
 	b := Basis{
 		Day: day, InsuredRegion: i.Region, Insutype: i.Insutype, PsnType: i.PsnType,
@@ -331,7 +348,7 @@ func (c *Case) share(p Payer, rest Fen) Share {
 	}
 	g := p.Account.Given[i]
 	share.Relation = g.Relation
-	day := DayOf(c.Now)
+	day := c.day()
 	switch {
 	case !c.Bill.UseAccount:
 		return none(AccountUnused)

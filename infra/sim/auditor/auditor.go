@@ -93,7 +93,13 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 	if r.Malformed {
 		a.fault("%s %s: a malformed request wrote", r.Op, r.Identity)
 	}
-	v := &view{a: a, trip: t, before: before}
+	a.heard(t, before, func(v *view) { a.wrote(v, writes) })
+	a.enter(t, writes, before)
+}
+
+// wrote holds what a commit wrote against what it had to write.
+func (a *Auditor) wrote(v *view, writes []store.Write) {
+	r := v.trip.Request
 	want, code := v.decide(writes)
 	a.Reached(fmt.Sprintf("%s: %s", r.Op, orDone(code)))
 	for _, k := range v.blind {
@@ -122,7 +128,6 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 	for k := range want {
 		a.fault("%s %s (%s): it did not write %s %s", r.Op, r.Identity, orDone(code), k.Part, k.Sort)
 	}
-	a.enter(t, writes, before)
 }
 
 func orDone(code string) string {
@@ -291,9 +296,8 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 		a.Reached("a proof of the books while they move")
 		return
 	}
-	v := &view{a: a, trip: t}
 	if t.landed == 0 {
-		a.unwritten(v, ans)
+		a.heard(t, nil, func(v *view) { a.unwritten(v, ans) })
 	} else {
 		a.written(t, ans)
 	}

@@ -143,6 +143,9 @@ type Trip struct {
 	Request *Request
 	At      time.Time // as the act's own clock had it
 	Reads   map[store.Key]store.Record
+	// Stock returns what the act's process may remember of a catalogue item, for it
+	// remembers items for a minute; the newest last.
+	Stock func(store.Key) []store.Record
 	// Doubted tells that the store once did not say what became of its commit: it
 	// may then meet its own effect and take it for another's.
 	Doubted bool

@@ -202,9 +202,15 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		}
 	}
 	rules := v.a.rules(me.Insurance.Region, day(at))
+	for _, g := range me.Grantors {
+		out.payers[g.Person] = &account{}
+		if record, known := read[accountRecord](v, accountKey(g.Person)); known {
+			out.payers[g.Person] = &record.Account
+		}
+	}
 	s := &settlement{
 		ID: r.Message, Kind: "settlement", At: at, Place: r.Place, Patient: patient,
-		MedType: r.Bill.MedType, Policy: rules.ID, Basis: v.basisOf(me, place, rules, r.Bill.MedType, at),
+		MedType: r.Bill.MedType, Policy: rules.ID, Basis: v.basisOf(me, place, rules, r.Bill.MedType, v.countedDay(out, day(at))),
 	}
 	if out.qr != nil {
 		s.Presenter = out.qr.Token.Presenter
@@ -261,11 +267,30 @@ func (v *view) shown(c Credential) (string, *qrRecord, string) {
 	return patient, qr, ""
 }
 
+// countedDay is the day on which a sale counts: no account's counters run back, so
+// that what one clock has counted in a new month the next clock does not count in
+// the old one.
+func (v *view) countedDay(p *paying, today int) int {
+	counted := today
+	for _, c := range append([]counter{p.patient.Year}, p.patient.Others...) {
+		counted = max(counted, c.Year*10000+101, c.Day)
+	}
+	for _, way := range p.patient.Grantors {
+		if g := p.payers[way.Person].given(way.Binding); g != nil {
+			counted = max(counted, g.Spent.Month*100+1)
+		}
+	}
+	if counted > today {
+		v.a.Reached("a clock has yet to come to what is counted")
+	}
+	return counted
+}
+
 // basisOf is the fund's terms for a patient at a place on a day.
-func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, at time.Time) basis {
+func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, today int) basis {
 	in := me.Insurance
 	b := basis{
-		Day: day(at), PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
+		Day: today, PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
 		InsuredRegion: in.Region, Insutype: in.Insutype,
 	}
 	if c := me.counter(b.Day/10000, in.Insutype); c != nil {
@@ -334,13 +359,6 @@ func ownFree(me *account) Pockets {
 // relatives works out what each grantor may pay, and why no more.
 func (v *view) relatives(s *settlement, out *paying, r *Request, place *Place, rules *Rules, open int64, at time.Time) []Pockets {
 	order := slices.Clone(out.patient.Grantors)
-	for _, g := range order {
-		if record, known := read[accountRecord](v, accountKey(g.Person)); known {
-			out.payers[g.Person] = &record.Account
-		} else {
-			out.payers[g.Person] = &account{}
-		}
-	}
 	if rules.ByBalance {
 		sort.SliceStable(order, func(i, j int) bool {
 			return out.payers[order[i].Person].Balance.total() > out.payers[order[j].Person].Balance.total()
@@ -389,7 +407,7 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("person_not_insured")
 	case payer.Frozen:
 		return no("person_frozen")
-	case g.Terms.ValidUntil != 0 && day(at) > g.Terms.ValidUntil:
+	case g.Terms.ValidUntil != 0 && s.Basis.Day > g.Terms.ValidUntil:
 		return no("grant_none")
 	case g.Paused:
 		return no("grant_paused")
