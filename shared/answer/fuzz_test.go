@@ -23,7 +23,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		written, err := json.Marshal(file{first.rows, first.rules})
+		written, err := json.Marshal(file{first.rows, first.rules, first.events})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -93,7 +93,7 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 	if r.Malformed {
 		a.fault("%s %s: a malformed request wrote", r.Op, r.Identity)
 	}
-	a.heard(t, before, func(v *view) { a.wrote(v, writes) })
+	a.wrote(&view{a: a, trip: t, before: before}, writes)
 	a.enter(t, writes, before)
 }
 
@@ -297,7 +297,7 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 		return
 	}
 	if t.landed == 0 {
-		a.heard(t, nil, func(v *view) { a.unwritten(v, ans) })
+		a.unwritten(&view{a: a, trip: t}, ans)
 	} else {
 		a.written(t, ans)
 	}
@@ -462,7 +462,7 @@ func (a *Auditor) unwrittenPersonal(v *view, ans Answer, said func(string)) {
 	}
 	said(code)
 	if code == "" && len(e) > 0 {
-		a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Identity)
+		a.fault("%s %s: it was answered as done, and nothing was written of %v", r.Op, r.Identity, e.keys())
 	}
 }
 

@@ -296,7 +296,7 @@ func (a *Auditor) Audit() {
 			accounts[rest] = &shape[accountRecord](a, r).Account
 		case kind == "ACCT":
 			entries[rest] = append(entries[rest], shape[entry](a, r))
-		case kind == "BIND":
+		case kind == "BIND" && r.Key.Sort == "B":
 			bindings[rest] = &shape[bindingRecord](a, r).Binding
 		case kind == "PERSON" && r.Key.Sort == "P":
 			people[rest] = shape[personRecord](a, r)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -24,10 +23,6 @@ type view struct {
 	// without a commit.
 	before map[store.Key]store.Record
 	blind  []store.Key // needed for the decision, and never read
-	// older says of which items the act used what its process remembered, by how
-	// many versions back; stocked are those that leave a choice.
-	older   map[store.Key]int
-	stocked map[store.Key]int
 }
 
 // reference tells whether an act reads a record without checking it.
@@ -48,70 +43,10 @@ func (v *view) record(k store.Key) store.Record {
 		}
 		return v.a.disk.Peek(k)
 	}
-	if strings.HasPrefix(k.Part, "ITEM#") && v.reference(k) {
-		return v.item(k, read, looked)
-	}
 	if !looked {
 		v.blind = append(v.blind, k)
 	}
 	return read
-}
-
-// item returns a catalogue item as the act read it, or as its process remembered it.
-func (v *view) item(k store.Key, read store.Record, looked bool) store.Record {
-	var known []store.Record
-	for _, r := range v.trip.Stock(k) {
-		if r.Exists() && (len(known) == 0 || known[len(known)-1].Version != r.Version) {
-			known = append(known, r)
-		}
-	}
-	if looked {
-		known = append(known, read)
-	}
-	if len(known) == 0 {
-		v.blind = append(v.blind, k)
-		return store.Record{Key: k}
-	}
-	v.stocked[k] = len(known)
-	return known[len(known)-1-v.older[k]]
-}
-
-// heard runs a check of an act, and where what its process remembered of the
-// catalogue leaves a choice, finds fault only if each choice does.
-func (a *Auditor) heard(t *Trip, before map[store.Key]store.Record, check func(*view)) {
-	older := map[store.Key]int{}
-	was := a.faults
-	var first []string
-	for range maxStocks {
-		a.faults = slices.Clone(was)
-		v := &view{a: a, trip: t, before: before, older: older, stocked: map[store.Key]int{}}
-		check(v)
-		if len(a.faults) == len(was) {
-			return
-		}
-		if first == nil {
-			first = a.faults
-		}
-		if !another(older, v.stocked) {
-			break
-		}
-	}
-	a.faults = first
-}
-
-// maxStocks bounds how many versions of what is remembered are tried.
-const maxStocks = 64
-
-// another counts older up to the next choice, and tells whether there is one.
-func another(older, stocked map[store.Key]int) bool {
-	keys := slices.SortedFunc(maps.Keys(stocked), func(a, b store.Key) int { return strings.Compare(a.Part, b.Part) })
-	for _, k := range keys {
-		if older[k]++; older[k] < stocked[k] {
-			return true
-		}
-		older[k] = 0
-	}
-	return false
 }
 
 // decoded is a record's body, read once.
@@ -148,6 +83,15 @@ func shape[T any](a *Auditor, r store.Record) *T {
 // effects are the records that a commit must write, and what each must hold; it
 // must write no others.
 type effects map[store.Key]func(*Auditor, store.Record) string
+
+// keys lists what has to be written.
+func (e effects) keys() (list []string) {
+	for k := range e {
+		list = append(list, k.Part+" "+k.Sort)
+	}
+	slices.Sort(list)
+	return list
+}
 
 // differs says how a record is not what it should be.
 func differs(what string, got, want any) string {

@@ -26,6 +26,11 @@ func age(born, today int) int {
 	return n
 }
 
+// birthday is the day on which somebody completes so many years.
+func birthday(born, years int) int {
+	return daysBefore(born+years*10000, 0) // who is born on 29 February does on 1 March
+}
+
 // mayBind is what refuses a pair of people whoever asks.
 func mayBind(holder, member *account, pays bool, rules *Rules) string {
 	switch {
@@ -125,15 +130,17 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 	b := binding{
 		ID: id, Holder: r.By, Member: index.To, Relation: r.Ask.Relation, State: "draft", Show: r.Ask.Show, Pay: r.Ask.Pay,
 		Guardian: age(other.Born, today) < rules.ConsentAge, Steps: []step{{"submit", "holder", false}},
+		Until: daysBefore(today, -rules.RequestDays),
 	}
 	if !b.Guardian {
 		b.Steps = append(b.Steps, step{"accept", "member", false})
 	} else {
+		b.OfAge = birthday(other.Born, rules.ConsentAge)
 		v.a.Reached("a guardian binds a child")
 	}
 	e := effects{pointerKey(b.Holder, id): is("the pointer", pointerRecord{id}), pointerKey(b.Member, id): is("the pointer", pointerRecord{id})}
 	e.binding(b)
-	e.bounds(r.By, append(slices.Clone(person.Bound), bound{id, b.Member, b.Relation, b.Show, b.Pay != nil}))
+	e.bounds(r.By, append(slices.Clone(person.Bound), bound{id, b.Member, b.Relation, b.Show, b.Pay != nil, b.Until}))
 	return e, ""
 }
 
@@ -176,11 +183,12 @@ func (v *view) onBinding(r *Request, at time.Time) (effects, string) {
 		case was.State == "active" || was.State == "ended":
 			code = "state_forbids"
 		default:
-			p.b.State, p.b.EndedBy = "declined", "member"
+			p.b.State, p.b.EndedBy, p.b.Until = "declined", "member", 0
 		}
 	case OpEnd:
 		if was.live() {
 			p.ungrant()
+			p.b.Until = 0
 			p.b.State, p.b.EndedBy = "ended", map[bool]string{true: "holder", false: "member"}[isHolder]
 		}
 	case OpChange:
@@ -190,14 +198,14 @@ func (v *view) onBinding(r *Request, at time.Time) (effects, string) {
 		return nil, code
 	}
 	e := effects{}
-	if reflect.DeepEqual(plain(p.b), plain(was)) && reflect.DeepEqual(plain(p.holder), plain(holder.Account)) && reflect.DeepEqual(plain(p.member), plain(member.Account)) {
+	if reflect.DeepEqual(plain(p.b), plain(was)) {
 		return e, "" // a repeat changes nothing
 	}
 	e.binding(p.b)
 	bounds := slices.DeleteFunc(slices.Clone(person.Bound), func(b bound) bool { return b.ID == p.b.ID && !p.b.live() })
 	for i := range bounds {
 		if bounds[i].ID == p.b.ID {
-			bounds[i].Show, bounds[i].Pay = p.b.Show, p.b.Pay != nil
+			bounds[i].Show, bounds[i].Pay, bounds[i].Until = p.b.Show, p.b.Pay != nil, p.b.Until
 		}
 	}
 	if !slices.Equal(bounds, person.Bound) {
@@ -264,7 +272,7 @@ func (p *pair) step(action string, rules *Rules, holderWas *account) string {
 		}
 	}
 	p.b.Steps[at].Done = true
-	p.b.State, p.b.ShowAgreed = "active", p.b.Show
+	p.b.State, p.b.ShowAgreed, p.b.Until = "active", p.b.Show, 0
 	if p.b.Pay == nil {
 		return ""
 	}
@@ -283,7 +291,7 @@ func (p *pair) change(c Change, isHolder bool, bounds []bound, rules *Rules, hol
 		return "not_permitted"
 	case showMore && isHolder && p.b.State == "active" && !p.b.ShowAgreed && !p.b.Guardian:
 		return "not_permitted"
-	case p.b.State != "active":
+	case isHolder && p.b.grown(today), p.b.State != "active":
 		return "state_forbids"
 	}
 	if anew {
@@ -339,7 +347,10 @@ func (p *pair) grant(t Terms) {
 		p.member.Grantors = append(p.member.Grantors, grantor{p.b.Holder, p.b.ID})
 		g = &p.holder.Given[len(p.holder.Given)-1]
 	}
-	g.Terms, g.Paused = t, p.b.paused()
+	g.Terms, g.Paused, g.OfAge = t, p.b.paused(), 0
+	if p.b.Guardian {
+		g.OfAge = p.b.OfAge
+	}
 }
 
 func (p *pair) ungrant() {
@@ -414,7 +425,7 @@ func (v *view) issued(r *Request, at time.Time, made *qrRecord) (token, effects,
 	}
 	if r.Binding != "" {
 		b, _ := read[bindingRecord](v, bindingKey(r.Binding))
-		if !b.Binding.mayShow() {
+		if !b.Binding.mayShow() || b.Binding.grown(day(at)) {
 			return t, nil, "state_forbids"
 		}
 		t.Binding, t.Relation = r.Binding, b.Binding.Relation

@@ -143,9 +143,6 @@ type Trip struct {
 	Request *Request
 	At      time.Time // as the act's own clock had it
 	Reads   map[store.Key]store.Record
-	// Stock returns what the act's process may remember of a catalogue item, for it
-	// remembers items for a minute; the newest last.
-	Stock func(store.Key) []store.Record
 	// Doubted tells that the store once did not say what became of its commit: it
 	// may then meet its own effect and take it for another's.
 	Doubted bool
@@ -173,11 +170,13 @@ type Rules struct {
 	From   int
 
 	ConsentAge int
-	MaxLinks   int
-	QRLife     time.Duration
-	BadCodes   int // of a place in a minute, …
-	BadPause   time.Duration
-	Traced     []string // list types whose boxes have to be named
+	// RequestDays is how long a request may wait to be finished.
+	RequestDays int
+	MaxLinks    int
+	QRLife      time.Duration
+	BadCodes    int // of a place in a minute, …
+	BadPause    time.Duration
+	Traced      []string // list types whose boxes have to be named
 
 	Kins        []string
 	MaxPerKin   map[string]int

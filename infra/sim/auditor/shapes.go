@@ -57,6 +57,7 @@ type grant struct {
 	}
 	Used   int64
 	Paused bool
+	OfAge  int
 }
 
 func (g *grant) quotaLeft() int64 {
@@ -309,11 +310,16 @@ type binding struct {
 	State                          string
 	Steps                          []step
 	Guardian                       bool
+	OfAge                          int
 	Show, ShowAgreed               bool
 	Pay                            *Terms
 	PausedByHolder, PausedByMember bool
 	EndedBy                        string
+	Until                          int
 }
+
+// grown tells whether the member has come of age, and his guardian's consent is over.
+func (b *binding) grown(today int) bool { return b.Guardian && b.OfAge != 0 && today >= b.OfAge }
 
 func (b *binding) paused() bool  { return b.PausedByHolder || b.PausedByMember }
 func (b *binding) live() bool    { return b.State != "declined" && b.State != "ended" }
@@ -324,6 +330,7 @@ type bindingRecord struct{ Binding binding }
 type bound struct {
 	ID, Member, Relation string
 	Show, Pay            bool
+	Until                int
 }
 
 type personRecord struct {

@@ -403,14 +403,16 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("account_not_asked")
 	case open == 0:
 		return no("nothing_left")
-	case !payer.Insurance.insured():
+	case !payer.Insurance.insured(), !slices.Contains(rules.Grantors, payer.Insurance.Insutype):
 		return no("person_not_insured")
 	case payer.Frozen:
 		return no("person_frozen")
 	case g.Terms.ValidUntil != 0 && s.Basis.Day > g.Terms.ValidUntil:
 		return no("grant_none")
-	case g.Paused:
+	case g.Paused, g.OfAge != 0 && s.Basis.Day >= g.OfAge:
 		return no("grant_paused")
+	case !within(rules.Insured, payer.Insurance.Region, s.Basis.InsuredRegion):
+		return no("grant_scope")
 	case !slices.Contains(g.Terms.Purposes, purpose) || !within(rules.Usable, payer.Insurance.Region, place.Region):
 		return no("grant_scope")
 	}
@@ -536,6 +538,9 @@ func (s *settlement) entryOf(person string) uint64 {
 // givenBack works out what a reversal or a refund must be answered.
 func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string) {
 	e := effects{}
+	if r.Original[:12] != r.Place {
+		v.a.fault("%s %s: another's sale was given back", r.Op, r.Identity)
+	}
 	record, known := read[messageRecord](v, messageKey(r.Original))
 	if !known {
 		e[messageKey(r.Original)] = isMessage("fenced", "", nil)

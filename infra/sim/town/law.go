@@ -95,6 +95,7 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 		Purposes:       []string{"care", "pharmacy", "premium"},
 		PaysOutOfScope: t.chance(0.2), PastOnly: t.chance(0.2),
 	}
+	r.RequestDays = 3650
 	r.BadCodes, r.BadPause = 2+t.rng.IntN(4), time.Duration(10+t.rng.IntN(60))*time.Second
 	if t.chance(0.1) {
 		r.Traced = []string{"102"}
@@ -155,7 +156,7 @@ func policyOf(r *auditor.Rules) *family.Policy {
 		},
 		// Bindings by promise and acceptance, as the auditor knows them.
 		Binding: family.BindPolicy{
-			Evidence: family.Declared, RequestDays: 3650, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
+			Evidence: family.Declared, RequestDays: r.RequestDays, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
 		},
 	}
 	for kin, n := range r.MaxPerKin {

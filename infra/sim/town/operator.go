@@ -143,9 +143,10 @@ func (t *town) reference() *request {
 	}
 	h := pick(t, t.people)
 	changed := *h
-	switch t.rng.IntN(4) {
-	case 0:
+	switch t.rng.IntN(5) {
+	case 0, 4:
 		changed.Insurance = t.drawInsurance()
+		changed.Insurance.Active = t.chance(0.8)
 	case 1:
 		t.sent++
 		changed.card = fmt.Sprintf("A%08d", 10_000+t.sent)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"gongji/infra/sim/auditor"
@@ -73,8 +72,6 @@ func (t *town) start(r *request, p *process) {
 		n: t.tasks, request: r, process: p, deadline: t.now.Add(t.rates.patience),
 		trip: &auditor.Trip{Request: r.audit, Reads: map[store.Key]store.Record{}},
 	}
-	began := t.now
-	k.trip.Stock = func(key store.Key) []store.Record { return p.remembered(key, began.Add(-stockLife)) }
 	k.next, k.stop = iter.Pull(func(yield func(call) bool) {
 		k.yield = yield
 		defer func() {
@@ -148,31 +145,11 @@ type process struct {
 	app    *app.App
 	skew   time.Duration // of its clock
 	frozen time.Time     // until when nothing in it runs
-	items  map[store.Key][]stocked
-}
-
-// stocked is a catalogue item as a process read it.
-type stocked struct {
-	record store.Record
-	at     time.Time
-}
-
-// stockLife is how long a process of the house remembers an item.
-const stockLife = time.Minute + time.Second
-
-// remembered returns what a process has read of an item since a time.
-func (p *process) remembered(key store.Key, since time.Time) (records []store.Record) {
-	for _, s := range p.items[key] {
-		if !s.at.Before(since) {
-			records = append(records, s.record)
-		}
-	}
-	return records
 }
 
 // boot starts a process. Its clock is its own, chance and keys are the town's.
 func (t *town) boot() *process {
-	p := &process{skew: t.between(-t.rates.skew, t.rates.skew), items: map[store.Key][]stocked{}}
+	p := &process{skew: t.between(-t.rates.skew, t.rates.skew)}
 	p.app = app.New(app.Options{
 		Store: door{}, Policies: t.law, Vault: t.vault, Random: t.source(),
 		Now: func() time.Time {
@@ -295,9 +272,6 @@ func (t *town) get(k *task) bool {
 	records, err := t.disk.Get(context.Background(), left...)
 	for _, r := range records {
 		k.trip.Reads[r.Key] = r
-		if strings.HasPrefix(r.Key.Part, "ITEM#") {
-			k.process.items[r.Key] = append(k.process.items[r.Key], stocked{r, t.now})
-		}
 		t.note("R", k.n, r.Key.Part, r.Key.Sort, fmt.Sprint(r.Version))
 	}
 	k.seen = append(k.seen, records...)

@@ -154,6 +154,9 @@ func (t *town) drawLimits() *auditor.Limits {
 		l.Prescription = true
 	case 1:
 		l.MinAge = t.rng.IntN(40)
+		if t.chance(0.6) && len(t.people) > 0 { // just the age of somebody
+			l.MinAge = (dayOf(t.now) - pick(t, t.people).Born) / 10000
+		}
 		if t.chance(0.5) {
 			l.MaxAge = l.MinAge + t.rng.IntN(40)
 		}
