@@ -42,7 +42,7 @@ var mutants = []mutant{
 	{file: qrLaw, old: "case !now.Before(expires):", bad: "case now.After(expires):", breaks: "a code's last moment is not its own"},
 	{file: qrLaw, old: "	case t.State == QRStateReplaced:\n		return Refuse(QRReplaced)\n", bad: "", breaks: "a code that was replaced is dead"},
 	{file: qrLaw, old: "case t.State == QRStateSpent, t.DecodedBy", bad: "case t.DecodedBy", breaks: "a code is spent once"},
-	{file: qrLaw, old: "t.State, t.SpentBy = QRStateSpent, by", bad: "t.SpentBy = by", breaks: "a settlement spends its code"},
+	{file: qrLaw, old: "t.State, t.SpentBy, t.Held = QRStateSpent, by, nil", bad: "t.SpentBy, t.Held = by, nil", breaks: "a settlement spends its code"},
 	{file: qrLaw, old: "Expires: now.Add(p.QRLife)", bad: "Expires: now.Add(p.QRLife + time.Second)", breaks: "a code lives as long as the region says"},
 	{file: qrLaw, old: "		if !b.MayShow() || b.Grown(DayOf(now)) {", bad: "		if b.Grown(DayOf(now)) {", breaks: "a code is shown only with consent"},
 	{file: qrLaw, old: "if !own && (b == nil || b.Holder != presenter || b.Member != patient.Person) {", bad: "if !own && b == nil {", breaks: "a code is shown by its owner or a holder", tests: "the act asks before: no holder but the right one gets so far"},
@@ -149,7 +149,7 @@ var mutants = []mutant{
 	{file: refundLaw, old: "original.Refunds = append(slices.Clone(original.Refunds), id)", bad: "original.Refunds = []MessageID{id}", breaks: "a sale knows all its refunds"},
 	{file: refundApp, old: "				if err := put(t, boxKey(code), boxRecord{}); err != nil {\n					return messageRecord{}, err\n				}\n", bad: "", breaks: "a box that came back can be sold again"},
 	{file: refundApp, old: "		sale.Settlement = &after\n", bad: "", breaks: "a sale says what is left of it"},
-	{file: refundApp, old: "			if err := put(t, originalRef, messageRecord{State: messageFenced, At: now}); err != nil {\n				return messageRecord{}, err\n			}\n", bad: "", breaks: "a reversal of what was never seen fences it"},
+	{file: refundApp, old: "			if err := put(t, originalRef, sale); err != nil {\n				return messageRecord{}, err\n			}\n		}\n", bad: "		}\n", breaks: "a reversal of what was never seen fences it"},
 	{file: refundApp, old: "	if original.Institution() != place {\n		return Outcome{}, family.Refuse(family.OriginalUnknown) // another's looks like a missing one\n	}\n", bad: "", breaks: "another's sale looks like a missing one"},
 
 	// The family.

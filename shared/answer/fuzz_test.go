@@ -23,7 +23,11 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		written, err := json.Marshal(file{first.rows, first.rules, first.events})
+		var whole file
+		if err := json.Unmarshal(data, &whole); err != nil {
+			t.Fatal(err)
+		}
+		written, err := json.Marshal(whole)
 		if err != nil {
 			t.Fatal(err)
 		}

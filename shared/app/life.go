@@ -21,9 +21,13 @@ func tell(t *tx, b family.Binding, events []family.Event) error {
 		if err := add(t, eventKey(e.Binding, e.Seq), e); err != nil {
 			return err
 		}
-		for side, person := range map[family.Side]family.PersonNo{family.BySelf: b.Holder, family.ByMember: b.Member} {
+		for _, side := range []family.Side{family.BySelf, family.ByMember} {
 			if !e.Told(side) {
 				continue
+			}
+			person := b.Holder
+			if side == family.ByMember {
+				person = b.Member
 			}
 			key := noticeKey(person, e)
 			if err := add(t, key, noticeRecord{e}); err != nil {

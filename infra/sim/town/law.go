@@ -152,7 +152,7 @@ func policyOf(r *auditor.Rules) *family.Policy {
 			MaxPerKin: map[family.Kin]int{}, MaxMembers: r.MaxMembers, MaxGrantors: r.MaxGrantors,
 			Insured: family.Scope(r.Insured), Usable: family.Scope(r.Usable), Order: family.FilingOrder, Money: family.LiveBalance,
 			Floor: family.Fen(r.Floor), Kins: named[family.Kin](r.Kins), Grantors: named[family.Insutype](r.Grantors), Purposes: named[family.Purpose](r.Purposes),
-			DualRole: true, Quota: family.QuotaMay,
+			DualRole: true, Quota: family.QuotaMay, ConfirmLife: time.Minute, // and nothing is asked about
 		},
 		// Bindings by promise and acceptance, as the auditor knows them.
 		Binding: family.BindPolicy{
