@@ -125,27 +125,54 @@ SELECT settle('%s' || '20260312120000' || lpad(:n::text, 8, '0'), 'QlFzgs8tLIbcg
 
 var tps = regexp.MustCompile(`tps = ([0-9.]+) \(without`)
 
-// settle lets 64 clients settle, each its own codes, and returns how many a second.
-func (pg *postgres) settle(ctx context.Context) (float64, error) {
+// settle lets 64 clients settle, each its own codes. It returns how many a second, and
+// the processor time of one in µs, without the client's: that of the server's children
+// that ended, as those do that served the clients.
+func (pg *postgres) settle(ctx context.Context) (rate, used float64, err error) {
 	before := pg.rounds * pg.each
 	pg.rounds++
+	usedBefore, err := pg.used()
+	if err != nil {
+		return 0, 0, err
+	}
 	out, err := pg.run(ctx, "", "pgbench", "-h", "127.0.0.1", "-p", pg.port, "-U", "bench", "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2",
 		"-t", strconv.Itoa(pg.each), "-D", "i="+strconv.Itoa(before), "-f", filepath.Join(pg.folder, "settle.pgbench"), "postgres")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	usedAfter, err := pg.used()
+	if err != nil {
+		return 0, 0, err
 	}
 	found := tps.FindStringSubmatch(out)
 	if found == nil {
-		return 0, fmt.Errorf("pgbench told no rate: %s", out)
+		return 0, 0, fmt.Errorf("pgbench told no rate: %s", out)
 	}
 	settled, err := pg.sql(ctx, "SELECT count(*) FROM messages")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if n, _ := strconv.Atoi(strings.TrimSpace(settled)); n != pg.rounds*pg.each*clients {
-		return 0, fmt.Errorf("PostgreSQL has %d settlements, not %d: %s", n, pg.rounds*pg.each*clients, out)
+		return 0, 0, fmt.Errorf("PostgreSQL has %d settlements, not %d: %s", n, pg.rounds*pg.each*clients, out)
 	}
-	return strconv.ParseFloat(found[1], 64)
+	rate, err = strconv.ParseFloat(found[1], 64)
+	return rate, (usedAfter - usedBefore) / float64(pg.each*clients), err
+}
+
+// used returns the processor time of the server's children that have ended, in µs.
+func (pg *postgres) used() (float64, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pg.server.Process.Pid) + "/stat")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the program's name
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return 0, fmt.Errorf("what is %q of a process?", text)
+	}
+	user, err1 := strconv.Atoi(fields[13])   // cutime and cstime of proc(5), in
+	system, err2 := strconv.Atoi(fields[14]) // hundredths of a second
+	return float64(user+system) * 10_000, errors.Join(err1, err2)
 }
 
 func (pg *postgres) sql(ctx context.Context, text string) (string, error) {

@@ -37,7 +37,7 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	}
 	defer func() { err = errors.Join(err, house.stop()) }()
 
-	var acts, used, rivals, doors, disk, alone []float64
+	var acts, used, rivals, rivalUsed, doors, disk, alone []float64
 	for range p.rounds {
 		sync, err := syncs(p.folder, 200)
 		if err != nil {
@@ -60,11 +60,11 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 		used = append(used, float64((processor()-before).Microseconds())/float64(p.families))
 
 		if rival != nil {
-			rate, err := rival.settle(ctx)
+			rate, took, err := rival.settle(ctx)
 			if err != nil {
 				return err
 			}
-			rivals = append(rivals, rate)
+			rivals, rivalUsed = append(rivals, rate), append(rivalUsed, took)
 		}
 
 		rate, err := house.settle(ctx)
@@ -92,8 +92,10 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 		t.note("the same in PostgreSQL", "skipped: no PostgreSQL on this machine")
 	} else {
 		t.note("the same in "+rival.version+", one stored procedure, fsync on", span(rivals, "%.0f"))
+		t.note("… processor time of one, without its client", span(rivalUsed, "%.0f µs"))
 		r := ratios(acts, rivals)
 		t.row("act / PostgreSQL", span(r, "%.2f"), "≥ 3", median(r) >= 3)
+		t.note("processor time, PostgreSQL / act: what the ratio would be where nothing else runs and the disk is no bound", span(ratios(rivalUsed, used), "%.2f"))
 	}
 	t.note("settlements a second through the whole server, 64 clients on this machine too", span(doors, "%.0f"))
 	r := ratios(doors, acts)
