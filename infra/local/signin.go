@@ -269,7 +269,7 @@ func (s *signIn) exchange(w http.ResponseWriter, r *http.Request) {
 
 // logout forgets who a browser was, of those it was, and goes back to the pages.
 func (s *signIn) logout(w http.ResponseWriter, r *http.Request) {
-	if hint, err := jose.ParseSigned(r.URL.Query().Get("id_token_hint"), []jose.SignatureAlgorithm{jose.RS256}); err == nil {
+	if hint, err := jose.ParseSignedCompact(r.URL.Query().Get("id_token_hint"), []jose.SignatureAlgorithm{jose.RS256}); err == nil {
 		var c standard
 		if text, err := hint.Verify(s.tokens.public.Key); err == nil && json.Unmarshal(text, &c) == nil {
 			s.mu.Lock()

@@ -79,6 +79,7 @@ func TestReview(t *testing.T) {
 	browser := browse(t)
 	h := start(t, true)
 	h.feed("/v1/persons", canton)
+	h.feed("/v1/credits", `{"reference":"DEMO-11","person_no":"DEMO11","amount_fen":100000,"pocket":"current"}`)
 	p, desk := open(t, browser, "phone", phone), open(t, browser, "desk", desktop)
 	p.enterAs(h.base, "DEMO11")
 	p.press("添加家庭成员")

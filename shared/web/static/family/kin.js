@@ -36,9 +36,6 @@ export const canShow = (b) => b.role === 'holder' && b.state === 'active' && b.s
 // kind is how it looks; mend is where the button goes.
 export function readiness(b) {
   const name = other(b);
-  if (b.readiness) {
-    return { kind: b.readiness.ready ? 'good' : 'wait', text: either(b.readiness.text_zh, b.readiness.text_en) };
-  }
   const step = openStep(b);
   if (b.state === 'ended') return { kind: 'off', text: t('ready.ended') };
   if (!live(b)) return { kind: 'off', text: t('ready.declined', { name }) };
@@ -47,12 +44,15 @@ export function readiness(b) {
     return { kind: 'wait', text: t(step.mine ? `${words}.mine` : words, { name }), mend: step.mine };
   }
   if (b.paused) return { kind: 'off', text: t(b.paused_by_me ? 'ready.paused.mine' : 'ready.paused', { name }), mend: b.paused_by_me };
+  // Frozen, insured elsewhere, run out, nothing left to share: only the house knows.
+  if (b.pay && !b.readiness.pays) {
+    return { kind: 'wait', text: either(b.readiness.text_zh, b.readiness.text_en), mend: b.readiness.by === b.role };
+  }
   if (b.role === 'member') {
     return { kind: 'good', text: t(b.pay ? (b.show ? 'ready.member.both' : 'ready.member.pay') : 'ready.member.show', { name }) };
   }
   if (!b.pay) return { kind: 'good', text: t('ready.show', { name }) };
   const left = leftOf(b.pay);
-  if (left === 0) return { kind: 'wait', text: t('ready.capped', { name }), mend: true };
   const text = t(b.show ? 'ready.both' : 'ready.pay', { name });
   return { kind: 'good', text: left === null ? text : text + t('ready.left', { amount: yuan(left) }) };
 }
