@@ -12,7 +12,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test screens race tour dynamodb-test sim mutants fuzz crash bench lint template sam-local clean
+.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash bench lint template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,10 +40,17 @@ race: ## all tests under the race detector
 dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
 	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
-	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./infra/local ./infra/deploy
+	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./shared/his ./infra/local ./infra/deploy
 
 mutants: ## bugs planted in the law and the acts, each of which the simulation has to find (MUTANTS="-sample 15" for some)
 	go run ./infra/mutants $(MUTANTS)
+
+his-day: ## a hospital's day at the national interface, with what goes wrong on such days, against a local house
+	@data=$$(mktemp -d) && go build -o $$data/ ./infra/local ./infra/hissim && \
+	{ $$data/local -demo=false -addr 127.0.0.1:8790 -data $$data/house >$$data/log 2>&1 & house=$$!; } && \
+	trap "kill $$house; wait $$house; rm -rf $$data" EXIT && \
+	for i in $$(seq 50); do grep -q listening $$data/log && break; sleep 0.2; done; \
+	$$data/hissim -url http://127.0.0.1:8790
 
 sim: ## simulated towns, SEEDS (1000) of them from FROM (1) on, watched by an independent auditor
 	go run ./infra/sim -seeds $(SEEDS) -from $(FROM)

@@ -50,6 +50,7 @@ var arrows = map[string][]string{
 	"shared/onaws/onawstest": {},
 	"functions/*":            {"shared/api", "shared/his", "shared/web", "shared/onaws"},
 	"infra/demo":             {},
+	"infra/hissim":           {},
 	"infra/keys":             {"shared/vault"},
 	"infra/rig":              {"infra/demo"},
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
