@@ -37,7 +37,7 @@ type mutant struct {
 	bad  string // stands there instead
 	// breaks says in a few words which clause is broken.
 	breaks string
-	// tests tells that no town can see it, and why: the tests have to.
+	// tests tells that towns do not see it, and why: the tests have to.
 	tests string
 }
 
