@@ -8,6 +8,7 @@ FROM ?= 1
 CYCLES ?= 60
 IMAGES ?= 30
 SETTLEMENTS ?= 20000
+TRIALS ?= 400
 DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -63,6 +64,10 @@ fuzz: ## every fuzz target for FUZZTIME (100000x) inputs
 		echo "$$folder $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$folder" </dev/null || exit 1; \
 	done
+
+.PHONY: repair
+repair: ## restore tables with records missing, TRIALS (400) times, and repair them
+	GONGJI_TRIALS=$(TRIALS) go test -count=1 -v -timeout 2h -run 'TestACutTable|TestADamagedRecord|TestEveryChangedField' ./shared/app
 
 # Needs strace for the losses of power. CYCLES=2000 IMAGES=300 is the long form.
 crash: ## kill the server under its clients CYCLES (60) times, and take its power away IMAGES (30) times

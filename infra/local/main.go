@@ -2,6 +2,7 @@
 // it and for small installations on one machine:
 //
 //	go run ./infra/local [-addr 127.0.0.1:8080] [-data DIR] [-dynamodb URL|aws] [-demo=true] [-chaos]
+//	go run ./infra/local -repair look|mend|quarantine [-data DIR] [-dynamodb URL|aws]
 //
 // It makes its own issuer of tokens and has doors for developers (/dev/…) that no
 // other composition has. For that reason it listens on this machine only, unless
@@ -47,7 +48,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return 2 // parseOptions has said what was wrong
 	}
-	if err := live(ctx, o, stdout, stderr); err != nil {
+	do := func() error { return live(ctx, o, stdout, stderr) }
+	if o.repair != "" {
+		do = func() error { return repair(ctx, o, stdout) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(stderr, "gongji:", err)
 		return 1
 	}

@@ -18,6 +18,7 @@ type options struct {
 	dynamodb    string // an endpoint, "aws", or empty for SQLite
 	demo        bool
 	chaos       dice
+	repair      string // what to do instead of serving; empty serves
 	allowRemote bool
 }
 
@@ -30,6 +31,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.Func("dynamodb", "keep the records in DynamoDB instead of SQLite: the `URL` of a DynamoDB Local, or aws for the account in the environment", o.setDynamoDB)
 	flags.BoolVar(&o.demo, "demo", true, "load a small region and tell a story in it; with -dynamodb aws only if it is asked for")
 	flags.Var(&o.chaos, "chaos", "drop one answer in twenty after its work is done; -chaos=`SEED` repeats an earlier run")
+	flags.Func("repair", "do not serve: prove the whole table (`look`), mend what can be known (mend), or freeze the rest besides (quarantine)", o.setRepair)
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines reach: whoever reaches it can be anybody")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err // which flags has said
@@ -53,6 +55,15 @@ func (o *options) setDynamoDB(where string) error {
 		return errors.New("it takes a URL or aws")
 	}
 	o.dynamodb = where
+	return nil
+}
+
+// setRepair reads the flag -repair.
+func (o *options) setRepair(what string) error {
+	if what != "look" && what != "mend" && what != "quarantine" {
+		return errors.New("it takes look, mend or quarantine")
+	}
+	o.repair = what
 	return nil
 }
 

@@ -48,7 +48,7 @@ type Options struct {
 
 // App carries out the acts. It is safe for concurrent use.
 type App struct {
-	store    store.Store
+	store    stamped
 	policies Policies
 	vault    *vault.Vault
 	papers   papers.Shelf

@@ -44,6 +44,9 @@ func (a *App) FindMessage(ctx context.Context, place family.InstitutionCode, id 
 		if !found {
 			return MessageView{Message: id, Fenced: true}, put(t, messageRef, messageRecord{State: messageFenced, At: now})
 		}
+		if record.State == messageLost {
+			return MessageView{}, errLost
+		}
 		if record.State == messageWaits {
 			switch refusal := record.Confirmation.Answer(now); {
 			case refusal == nil:

@@ -414,7 +414,9 @@ func (a *App) Bindings(ctx context.Context, by family.PersonNo, after string, li
 	if err != nil {
 		return page, err
 	}
-	// A pointer and its binding are written by one commit and never removed.
+	// A pointer and its binding are written by one commit and never removed, but a
+	// restored table may have lost the one and not the other.
+	found = slices.DeleteFunc(found, func(b *bindingRecord) bool { return b == nil })
 	accounts := make([]ref[accountRecord], 0, 2*len(found))
 	for _, b := range found {
 		accounts = append(accounts, accountKey(b.Binding.Holder), accountKey(b.Binding.Member))

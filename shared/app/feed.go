@@ -205,12 +205,11 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 		if err := t.read(creditRef, accountRef); err != nil {
 			return "", err
 		}
-		credit := creditRecord{Person: person, Amount: amount}
 		booked, found, err := get(t, creditRef)
 		switch {
 		case err != nil:
 			return "", err
-		case found && booked != credit:
+		case found && (booked.Person != person || booked.Amount != amount):
 			return "", &family.Refusal{Code: family.MessageReused, Field: "reference"}
 		case found:
 			return FedUnchanged, nil
@@ -224,7 +223,7 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 		}
 		var entry family.Entry
 		account.Account, entry = family.Credit(account.Account, reference, amount, now)
-		if err := put(t, creditRef, credit); err != nil {
+		if err := put(t, creditRef, creditRecord{person, amount, entry.At, entry.Seq}); err != nil {
 			return "", err
 		}
 		if err := put(t, accountRef, account); err != nil {
@@ -252,7 +251,9 @@ func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) e
 		case account.Account.Frozen == frozen:
 			return struct{}{}, nil
 		}
-		account.Account.Frozen = frozen
+		if account.Account.Frozen = frozen; !frozen {
+			account.Quarantine = "" // an operator has looked into it
+		}
 		if err := put(t, accountRef, account); err != nil {
 			return struct{}{}, err
 		}

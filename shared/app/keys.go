@@ -21,6 +21,8 @@ import (
 type accountRecord struct {
 	Account family.Account
 	Masked  string
+	// Quarantine is why a repair froze the account; empty when none did.
+	Quarantine string `json:",omitempty"`
 }
 
 // personRecord is who a person is: sealed, but for what the law needs.
@@ -65,6 +67,8 @@ type messageRecord struct {
 	Confirmation *family.Confirmation `json:",omitempty"`
 	// Names are the masked names of all who took part.
 	Names map[family.PersonNo]string `json:",omitempty"`
+	// Code is the token by which the patient was told; empty without one.
+	Code family.TokenID `json:",omitempty"`
 	// Visit is the visit that the settlement is of; empty without one.
 	Visit family.MessageID `json:",omitempty"`
 	// Note is what the door that took the message keeps with it.
@@ -83,6 +87,9 @@ const (
 	messageRefused messageState = "refused"
 	messageFenced  messageState = "fenced"
 	messageWaits   messageState = "waiting" // for a grantor's word; nothing has moved
+	// messageLost is a message that moved money and whose record is gone: a repair
+	// wrote it down, so that the message cannot be carried out once more.
+	messageLost messageState = "lost"
 )
 
 // stepRecord is the first answer to a message of an institution that moves no
@@ -142,6 +149,21 @@ type policyRecord struct {
 type creditRecord struct {
 	Person family.PersonNo
 	Amount family.Pockets
+	// At is when it was booked and Seq the number of its entry.
+	At  time.Time
+	Seq uint64
+}
+
+// repairRecord is one repair: what was found and what was done about it.
+type repairRecord struct {
+	At time.Time
+	// By is who had it done.
+	By   string
+	What string
+	// Keys are the records that were written, and Was the bodies that damaged ones
+	// had, as they lay in the store.
+	Keys []store.Key
+	Was  []string `json:",omitempty"`
 }
 
 func accountKey(p family.PersonNo) ref[accountRecord] {
@@ -367,6 +389,13 @@ func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
 
 func creditKey(reference string) ref[creditRecord] {
 	return ref[creditRecord]{Part: "CREDIT#" + reference, Sort: "C"}
+}
+
+// repairsPart lists all repairs by the time-ordered id that each has.
+const repairsPart = "REPAIRS"
+
+func repairKey(id string) ref[repairRecord] {
+	return ref[repairRecord]{Part: repairsPart, Sort: "R#" + id}
 }
 
 // decode reads a record's body. A body that cannot be read is a damaged table,

@@ -63,6 +63,7 @@ var kinds = []kind{
 	{"item", "ITEM#", "I", new(catalogueRecord), store.Key(itemKey("X1"))},
 	{"term", "FIND#", "", new(pointerRecord), store.Key(termKey(itemShelf, "BLF", "X1"))},
 	{"box", "TRACE#", "T", new(boxRecord), store.Key(boxKey("8300"))},
+	{"repair", "REPAIRS", "R#", new(repairRecord), store.Key(repairKey("R1"))},
 	{"credit", "CREDIT#", "C", new(creditRecord), store.Key(creditKey("2026-03"))},
 }
 
@@ -309,6 +310,12 @@ func fullStory(t *testing.T) (*house, canaries) {
 	// Asked about on the phone.
 	h.addCouple()
 	h.waits(herCard(), large)
+
+	// A record that a restore lost, written again.
+	h.restore(store.Key(boxKey("STORY1")), row{})
+	if done := h.repairAll().Done; len(done) != 1 {
+		t.Fatalf("a lost box was repaired by %q", done)
+	}
 
 	// A new name, number and card.
 	mended := h.human(zhou)

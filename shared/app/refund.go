@@ -75,6 +75,9 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 				return messageRecord{}, err
 			}
 		}
+		if sale.State == messageLost {
+			return messageRecord{}, errLost
+		}
 		if sale.Settlement == nil {
 			return messageRecord{}, family.Refuse(family.OriginalUnknown)
 		}

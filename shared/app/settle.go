@@ -194,7 +194,11 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			return messageRecord{}, err
 		}
 		c.releaseUndecisive(t, s)
-		return messageRecord{State: messageSettled, Settlement: &s, Names: names, Visit: in.visit(), Note: in.Sent.Note}, nil
+		record := messageRecord{State: messageSettled, Settlement: &s, Names: names, Visit: in.visit(), Note: in.Sent.Note}
+		if effects.Token != nil {
+			record.Code = effects.Token.ID
+		}
+		return record, nil
 	})
 }
 
@@ -241,6 +245,8 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 		switch {
 		case err != nil:
 			return answered{}, err
+		case found && first.State == messageLost:
+			return answered{}, errLost
 		case found && first.State == messageFenced:
 			return answered{}, family.Refuse(family.MessageFenced)
 		case found && first.Fingerprint != fingerprint:

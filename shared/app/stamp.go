@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -43,6 +44,20 @@ func (s stamped) Get(ctx context.Context, keys ...store.Key) ([]store.Record, er
 // List implements [store.Store], as Get does.
 func (s stamped) List(ctx context.Context, r store.Range) ([]store.Record, error) {
 	records, err := s.store.List(ctx, r)
+	s.check(records)
+	return records, err
+}
+
+// errNoScan says that a store cannot be read from end to end.
+var errNoScan = errors.New("app: this store cannot be read from end to end")
+
+// Scan implements [store.Scanner], as Get does, where the store does.
+func (s stamped) Scan(ctx context.Context, after store.Key, limit int) ([]store.Record, error) {
+	scanner, can := s.store.(store.Scanner)
+	if !can {
+		return nil, errNoScan
+	}
+	records, err := scanner.Scan(ctx, after, limit)
 	s.check(records)
 	return records, err
 }

@@ -127,6 +127,92 @@ type Fault struct {
 	What    string
 }
 
+// Derive returns the account with all that entries say put right: balance, number
+// and head of the chain, the year's counters, what each grant spent. Entries are all
+// there are, oldest first, and chained.
+func Derive(a Account, entries []Entry) Account {
+	next := a.clone()
+	next.Balance, next.Seq, next.Head, next.Year, next.Others = Pockets{}, 0, "", YearToDate{}, nil
+	for i := range next.Given {
+		next.Given[i].Spent, next.Given[i].Used = MonthSpent{}, 0
+	}
+	for _, e := range entries {
+		next.Balance, next.Seq, next.Head = next.Balance.Plus(e.Delta), e.Seq, e.Hash()
+		if e.Patient {
+			next.count(DayOf(e.At).Year(), &Settlement{
+				Basis: Basis{Day: e.Day, Insutype: e.Insutype}, Paid: Breakdown{Deductible: e.Deductible, FundPaid: e.Pool},
+			})
+		}
+		if i := next.grant(e.Grant); i >= 0 && e.Month != 0 && e.Seq > next.Given[i].Since {
+			g := &next.Given[i]
+			if g.Spent.Month < e.Month {
+				g.Spent = MonthSpent{Month: e.Month}
+			}
+			if g.Spent.Month == e.Month {
+				g.Spent.Spent -= e.Delta.Total()
+			}
+			g.Used -= e.Delta.Total()
+		}
+	}
+	return next
+}
+
+// Follows tells whether the entry can stand after another, the zero Entry for the
+// first of an account.
+func (e Entry) Follows(before Entry) bool {
+	head := Hash("")
+	if before.Seq > 0 {
+		head = before.Hash()
+	}
+	return e.Seq == before.Seq+1 && e.Prev == head && e.After == before.After.Plus(e.Delta)
+}
+
+// EntriesOf returns the entries that a leg of a settlement can have made after
+// another entry, the zero Entry for the first of an account. There are two where
+// a grant paid: one that counts on its cap, and one that does not because the
+// grant was given anew between the sale and its refund.
+func (s *Settlement) EntriesOf(leg Posting, before Entry) []Entry {
+	e := Entry{Account: leg.Account, Seq: leg.Seq, At: s.At, Kind: s.Kind, Ref: string(s.ID), Delta: leg.Delta, After: before.After.Plus(leg.Delta)}
+	if before.Seq > 0 {
+		e.Prev = before.Hash()
+	}
+	if leg.Account == s.Patient {
+		e.Patient, e.Day, e.Insutype, e.Deductible, e.Pool = true, s.Basis.Day, s.Basis.Insutype, s.Paid.Deductible, s.Paid.FundPaid
+		return []Entry{e}
+	}
+	for _, share := range s.Shares {
+		if share.Grantor != leg.Account {
+			continue
+		}
+		e.Grant, e.Month = share.Binding, s.Basis.Day.Month()
+		if s.Kind == Settled {
+			return []Entry{e}
+		}
+		late := e
+		late.Month = 0
+		return []Entry{e, late}
+	}
+	return nil
+}
+
+// Redo returns a settlement as it stands after refunds of it of which it does not
+// know.
+func (s Settlement) Redo(refunds []Settlement) Settlement {
+	s.Kept, s.Refunds = slices.Clone(s.Kept), slices.Clone(s.Refunds)
+	for _, r := range refunds {
+		if slices.Contains(s.Refunds, r.ID) {
+			continue
+		}
+		for _, back := range r.Lines {
+			if i := slices.IndexFunc(s.Lines, func(l PricedLine) bool { return l.No == back.No }); i >= 0 && i < len(s.Kept) {
+				s.Kept[i] += back.Quantity // its sign is turned
+			}
+		}
+		s.Refunds = append(s.Refunds, r.ID)
+	}
+	return s
+}
+
 // ProveAccount derives an account from its entries, oldest first and complete,
 // and returns what does not agree.
 func ProveAccount(a Account, entries []Entry) []Fault {

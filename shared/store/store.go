@@ -112,6 +112,16 @@ type Store interface {
 	Commit(ctx context.Context, writes []Write) error
 }
 
+// Scanner is a Store that can be read from end to end. No act does that: it is for
+// the proof of a whole table, as after a restore.
+type Scanner interface {
+	// Scan returns at most limit records (1 to MaxList) after a key, the zero Key
+	// for the first, in an order of the store's own in which the records of one
+	// Part lie together, ordered by Sort. None means that there are no more. What
+	// is written meanwhile may be seen or not.
+	Scan(ctx context.Context, after Key, limit int) ([]Record, error)
+}
+
 var (
 	// ErrConflict says that somebody moved first. Nothing was written.
 	ErrConflict = errors.New("store: a record is not at the version that was read")

@@ -224,6 +224,35 @@ func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error)
 	}
 }
 
+// Scan implements [store.Scanner].
+func (s *Store) Scan(ctx context.Context, after store.Key, limit int) ([]store.Record, error) {
+	if limit < 1 || limit > store.MaxList {
+		return nil, fmt.Errorf("%w: limit %d is not in 1..%d", store.ErrInvalid, limit, store.MaxList)
+	}
+	input := &dynamodb.ScanInput{TableName: &s.table, ConsistentRead: aws.Bool(true), Limit: aws.Int32(int32(limit))}
+	if after != (store.Key{}) {
+		input.ExclusiveStartKey = keyAttributes(after)
+	}
+	for {
+		out, err := s.client.Scan(ctx, input)
+		if err != nil {
+			return nil, unavailable(ctx, err)
+		}
+		var records []store.Record
+		for _, attributes := range out.Items {
+			record, err := recordOf(attributes)
+			if err != nil {
+				return nil, unavailable(ctx, err)
+			}
+			records = append(records, record)
+		}
+		if len(records) > 0 || len(out.LastEvaluatedKey) == 0 {
+			return records, nil
+		}
+		input.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}
+
 // pause waits before a try (the second is 2), the longer the more there were
 // before. It reports false when the context ends meanwhile.
 func pause(ctx context.Context, try int) bool {

@@ -174,6 +174,30 @@ func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error)
 
 const listText = `SELECT sort, version, body, expires FROM records WHERE part = ? AND sort >= ? AND sort < ? `
 
+const scanText = `SELECT part, sort, version, body, expires FROM records WHERE (part, sort) > (?, ?) ORDER BY part, sort LIMIT ?`
+
+// Scan implements [store.Scanner], in the order of the keys.
+func (s *Store) Scan(ctx context.Context, after store.Key, limit int) ([]store.Record, error) {
+	if limit < 1 || limit > store.MaxList {
+		return nil, fmt.Errorf("%w: limit %d is not in 1..%d", store.ErrInvalid, limit, store.MaxList)
+	}
+	var records []store.Record
+	err := s.read(ctx, func(c *conn) error {
+		scan, err := c.prepare(scanText)
+		if err != nil {
+			return err
+		}
+		return c.with(func() error {
+			return scan.query(func(columns []driver.Value) {
+				record := store.Record{Key: store.Key{Part: columns[0].(string), Sort: columns[1].(string)}}
+				fill(&record, columns[2:])
+				records = append(records, record)
+			}, after.Part, after.Sort, int64(limit))
+		})
+	})
+	return records, err
+}
+
 // read has a free reader do work.
 func (s *Store) read(ctx context.Context, work func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
