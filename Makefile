@@ -35,6 +35,10 @@ web-test: ## the pages in a headless browser, BROWSER (chromium)
 screens: ## the pictures of docs/screens, taken anew
 	cd infra/webtest && GONGJI_SCREENS='$(CURDIR)/docs/screens' GONGJI_BROWSER='$(BROWSER)' go test -count=1 -run 'TestScreens|TestReview' .
 
+policy-test: ## every region's file, and every story with its numbers
+	go test -count=1 ./shared/policy ./shared/catalogue
+	go test -count=1 -run Scenario ./shared/family
+
 race: ## all tests under the race detector
 	go test -race -timeout 30m ./...
 
