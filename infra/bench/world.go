@@ -26,8 +26,8 @@ var noon = time.Date(2026, 3, 12, 4, 0, 0, 0, time.UTC)
 // which insurance covers one whole and one in part.
 const (
 	hospital family.InstitutionCode = "H43010399002"
-	drug                            = "XJ01CAA040E001010100001"
-	device                          = "C1402010000000000001"
+	drug     string                 = "XJ01CAA040E001010100001"
+	device   string                 = "C1402010000000000001"
 )
 
 // world is a house over a store with families in it.

@@ -32,19 +32,19 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "QR#*"},
 	},
 	"SettlementFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "DAY#*", "GUESS#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "BOUGHT#*", "CARD#*", "DAY#*", "GUESS#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
 		"dynamodb:Query":              {"CONFIRM#*", "DAY#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "CONFIRM#*", "DAY#*", "GUESS#*", "QR#*", "TRACE#*"},
-		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "DAY#*", "QR#*", "TRACE#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "BOUGHT#*", "CONFIRM#*", "DAY#*", "GUESS#*", "QR#*", "TRACE#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "BOUGHT#*", "DAY#*", "QR#*", "TRACE#*"},
 	},
 	"HisFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "DAY#*", "FILE#*", "GUESS#*", "HISKEY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "BOUGHT#*", "CARD#*", "DAY#*", "FILE#*", "GUESS#*", "HISKEY#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
 		"dynamodb:Query":              {"DAY#*", "VISIT#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "CONFIRM#*", "DAY#*", "FILE#*", "GUESS#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
-		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "DAY#*", "QR#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "BOUGHT#*", "CONFIRM#*", "DAY#*", "FILE#*", "GUESS#*", "QR#*", "SIGN#*", "STEP#*", "TRACE#*", "VISIT#*"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "BOUGHT#*", "DAY#*", "QR#*", "TRACE#*", "VISIT#*"},
 	},
 	"AccountFunction": { // it writes nothing
-		"dynamodb:BatchGetItem": {"ACCT#*", "BIND#*", "DAY#*", "INST#*", "ITEM#*", "PERSON#*", "TRACE#*"},
+		"dynamodb:BatchGetItem": {"ACCT#*", "BIND#*", "BOUGHT#*", "DAY#*", "INST#*", "ITEM#*", "PERSON#*", "TRACE#*"},
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {

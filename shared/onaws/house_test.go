@@ -250,11 +250,15 @@ func TestTokenKeysRotateWithoutDowntime(t *testing.T) {
 	k := newKeySet(issuer.URL, "")
 	k.client = &http.Client{Transport: ways}
 	door := api.New(api.Options{App: twin(t, newStore(t)).App, Verifier: api.NewVerifier(issuer.URL, onawstest.Audience, k, func() time.Time { return noon })})
-	ask := func(want int, what, token string) {
-		t.Helper()
+	send := func(token string) *httptest.ResponseRecorder {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/v1/account", nil)
 		r.Header.Set("Authorization", "Bearer "+token)
 		door.ServeHTTP(w, r)
+		return w
+	}
+	ask := func(want int, what, token string) {
+		t.Helper()
+		w := send(token)
 		if w.Code != want || (want == 503) != (w.Header().Get("Retry-After") != "") || (want == 401) != (w.Header().Get("WWW-Authenticate") != "") {
 			t.Errorf("%s: %d, not %d\n%s", what, w.Code, want, w.Body)
 		}
@@ -269,6 +273,10 @@ func TestTokenKeysRotateWithoutDowntime(t *testing.T) {
 	ways.sent = 0
 	ask(404, "the old key while he is away", old)
 	ways.sent = 1
+	// The library may still hand out the failure before for a moment after it was told.
+	for tries := 0; tries < 100 && send(next).Code == 503; tries++ {
+		time.Sleep(time.Millisecond)
+	}
 	ask(404, "the new key", next)
 	ask(404, "the old key beside it", old)
 	ask(401, "a key that he never had", onawstest.NewIssuer(t).Token(t, noon, map[string]any{"person_no": onawstest.Mother, "iss": issuer.URL}))

@@ -86,7 +86,7 @@ func (s *Scene) TellHIS(binding string) {
 	if r := s.Do(Request{Method: "POST", Target: hisPath, Header: http.Header{}, Body: []byte("{}")}); r.Status != 401 || !bytes.Contains(r.Body, []byte(`"code":401`)) {
 		s.T.Fatalf("unsigned: %d %s", r.Status, r.Body)
 	}
-	s.Ask(201, s.Operator(), "POST", "/v1/catalogue", object{"code": "H1", "name": "甲二", "list_type": "101", "class": "A", "effective_from": "20260101"})
+	s.Ask(201, s.Operator(), "POST", "/v1/catalogue", object{"code": "H1", "name": "甲二", "list_type": "101", "class": "A", "effective_from": "20260101", "limits": object{"period_days": 30, "period_quantity": "1000"}})
 	call := func(infno string, input any) object {
 		s.T.Helper()
 		return s.HIS(0, infno, s.MessageID(Hospital), input)

@@ -147,7 +147,7 @@ func (s *Scene) Tell() {
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/suspend", nil)
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/resume", nil)
 	proof := s.must(200, op, "GET", "/v1/proofs/"+s.Now().In(time.FixedZone("", 8*3600)).Format("20060102"), nil)
-	if proof["ok"] != true || proof["settlements"].(float64) != 4 {
+	if proof["ok"] != true || proof["settlements"].(float64) != 5 {
 		s.T.Fatalf("the books: %v", proof)
 	}
 
@@ -216,6 +216,10 @@ func (s *Scene) Feed() {
 	ratio := object{"310": "0.1000", "390": "0.1000"}
 	s.Ask(201, op, "POST", "/v1/catalogue", object{"code": "A1", "name": "甲一", "list_type": "101", "class": "A", "effective_from": "20260101"})
 	s.Ask(201, op, "POST", "/v1/catalogue", object{"code": "B1", "name": "乙一", "list_type": "101", "class": "B", "self_pay_ratio": ratio, "effective_from": "20260101"})
+	s.Ask(201, op, "POST", "/v1/catalogue", object{
+		"code": "A2", "name": "甲二", "list_type": "101", "class": "A", "effective_from": "20260101",
+		"limits": object{"period_days": 30, "period_quantity": "10"}, // so what is sold of it is counted
+	})
 	credit := object{"reference": "2026-01", "person_no": Mother, "amount_fen": 50000, "pocket": "current"}
 	s.Ask(201, op, "POST", "/v1/credits", credit)
 	s.Ask(200, op, "POST", "/v1/credits", credit)
@@ -284,6 +288,15 @@ func (s *Scene) Settle(binding string) {
 		"credential": object{"type": "card", "value": "C1", "name": "王小芳"}, "med_type": "11", "total_fen": 38000,
 		"lines": []object{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 38000, "amount_fen": 38000}},
 	})
+	counted := object{
+		"message_id": s.MessageID(Hospital), "credential": object{"type": "card", "value": "C1"}, "med_type": "11", "total_fen": 100,
+		"use_account": true, "expected_cash_fen": 99, "lines": []object{{"line_no": 1, "code": "A2", "name": "甲二", "quantity": "1", "unit_price_fen": 100, "amount_fen": 100}},
+	}
+	s.Ask(409, hospital, "POST", "/v1/settlements", counted)
+	delete(counted, "expected_cash_fen")
+	counted["message_id"] = s.MessageID(Hospital)
+	s.Ask(201, hospital, "POST", "/v1/settlements", counted)
+	s.Ask(200, mother, "POST", "/v1/checks", object{"institution_code": Hospital, "med_type": "11", "lines": counted["lines"]})
 	s.Ask(422, hospital, "POST", "/v1/quotes", object{
 		"credential": object{"type": "id", "value": "999999198503070022", "name": "某某"}, "med_type": "11", "total_fen": 38000,
 		"lines": []object{{"line_no": 1, "code": "A1", "name": "甲一", "quantity": "1", "unit_price_fen": 38000, "amount_fen": 38000}},
