@@ -177,7 +177,7 @@ func TestBuiltFunctions(t *testing.T) {
 	t.Run("the books", func(t *testing.T) {
 		o := d.functions["ExpiryFunction"].invoke(onaws.ExpiryEvent{}, 20*time.Second)
 		var proofs []onaws.DayProof
-		if err := json.Unmarshal(o.body, &proofs); err != nil || o.failed || len(proofs) != 2 || proofs[1].Settlements != 3 || proofs[1].Faults != 0 || !proofs[1].Complete {
+		if err := json.Unmarshal(o.body, &proofs); err != nil || o.failed || len(proofs) != 2 || proofs[1].Settlements != 5 || proofs[1].Faults != 0 || !proofs[1].Complete {
 			t.Errorf("%s (%v)", o.body, err)
 		}
 	})
