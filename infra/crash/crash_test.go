@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,5 +186,44 @@ func TestImages(t *testing.T) {
 	}
 	if len(seen) != 4 {
 		t.Errorf("two sectors have %d fates, want 4", len(seen))
+	}
+}
+
+// TestATraceThatWasCut: a call at which the server was killed may have been done or
+// not; one that the tracer had not read yet was not, unless the trace says that it
+// ended: then it does not hold what was written.
+func TestATraceThatWasCut(t *testing.T) {
+	hexed := func(s string) (out string) {
+		for _, b := range []byte(s) {
+			out += fmt.Sprintf(`\x%02x`, b)
+		}
+		return out
+	}
+	write := "12 pwrite64(9<" + hexed("/d/gongji.db-wal") + ">, "
+	for _, c := range []struct {
+		what, lines string
+		cut         []bool
+		fails       bool
+	}{
+		{"done", write + `"\x61", 1, 0) = 1`, []bool{false}, false},
+		{"killed at it", write + `"\x61", 1, 0) = ?`, []bool{true}, false},
+		{"ended later", write + "\"\\x61\", 1, 0 <unfinished ...>\n12 <... pwrite64 resumed>) = 1", []bool{false}, false},
+		{"never ended", write + `"\x61", 1, 0 <unfinished ...>`, []bool{true}, false},
+		{"killed before it was read", write + " <unfinished ...>", nil, false},
+		{"never read, and done", write + " <unfinished ...>\n12 <... pwrite64 resumed>) = 1", nil, true},
+		{"done without what", write + "0xc000, 1, 0) = 1", nil, true},
+	} {
+		file := filepath.Join(t.TempDir(), "trace")
+		if err := os.WriteFile(file, []byte(c.lines+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		steps, err := readTrace(file, "/d")
+		var cut []bool
+		for _, s := range steps {
+			cut = append(cut, s.cut)
+		}
+		if (err != nil) != c.fails || !c.fails && !slices.Equal(cut, c.cut) {
+			t.Errorf("%s: %v, %v", c.what, cut, err)
+		}
 	}
 }

@@ -60,6 +60,7 @@ func readTrace(file, data string) ([]step, error) {
 	var steps []step
 	begun := map[string]step{}   // syncs that have not ended, by thread
 	underWay := map[string]int{} // the step of a thread's other call, until it ends
+	unread := map[string]error{} // calls of which the trace does not say what they would do
 	good := map[string]bool{}    // sockets on which the answer under way is a 200 or 201
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)
@@ -88,6 +89,9 @@ func readTrace(file, data string) ([]step, error) {
 			continue
 		}
 		if resumed { // told of where it began
+			if err := unread[thread]; err != nil && ended.MatchString(rest) {
+				return nil, err
+			}
 			if i, under := underWay[thread]; under && ended.MatchString(rest) {
 				steps[i].cut = false
 				delete(underWay, thread)
@@ -112,6 +116,12 @@ func readTrace(file, data string) ([]step, error) {
 			continue
 		}
 		s, on, err := fileStep(name, rest, data)
+		if err != nil && !ended.MatchString(rest) {
+			// The kill came while the tracer was still reading what the call would do:
+			// it was never done, unless it is told to have ended.
+			unread[thread] = err
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
