@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	onaws.ServePages(func(issuer, client string) (http.Handler, error) {
-		return web.New(web.Options{Issuer: issuer, ClientID: client})
+	onaws.ServePages(func(issuer, client, uploads string) (http.Handler, error) {
+		return web.New(web.Options{Issuer: issuer, ClientID: client, Uploads: uploads})
 	})
 }

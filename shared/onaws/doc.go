@@ -13,6 +13,7 @@
 //	GONGJI_KEYS_CIPHERTEXT   the vault's key document, encrypted by KMS, in base64
 //	GONGJI_KEYS_DOCUMENT     the same in the clear; only beside a DynamoDB Local
 //	GONGJI_PAPERS            the bucket of papers; empty: none can be uploaded
+//	GONGJI_UPLOADS           the origin of that bucket, for the pages alone
 //	AWS_ENDPOINT_URL_S3      a stand-in for the bucket; empty on AWS
 //	AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KMS
 //	                         a DynamoDB Local, a stand-in for KMS; empty on AWS

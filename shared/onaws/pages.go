@@ -11,13 +11,14 @@ import (
 )
 
 // ServePages answers API Gateway's events with pages, which need neither the table nor
-// the keys: only whose sign-in they use, and under which client id.
-func ServePages(pages func(issuer, client string) (http.Handler, error)) {
+// the keys: only whose sign-in they use, under which client id, and to which origin
+// they upload papers (empty: their own).
+func ServePages(pages func(issuer, client, uploads string) (http.Handler, error)) {
 	issuer, client, err := pagesEnv(os.Getenv)
 	if err != nil {
 		fail(err)
 	}
-	handler, err := pages(issuer, client)
+	handler, err := pages(issuer, client, os.Getenv("GONGJI_UPLOADS"))
 	if err != nil {
 		fail(err)
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	// ClientID is the pages' name at the issuer: a public client with PKCE, whose
 	// one redirect address is the first page's.
 	ClientID string
+	// Uploads is the origin to which papers are uploaded, where that is not the pages'
+	// own: a bucket's, "https://…". It may be empty.
+	Uploads string
 }
 
 // Pages answers for the pages. It is safe for concurrent use.
@@ -54,6 +57,9 @@ func New(o Options) (*Pages, error) {
 	if o.ClientID == "" {
 		return nil, errors.New("web: the pages have no client id")
 	}
+	if u, err := url.Parse(o.Uploads); o.Uploads != "" && (err != nil || u.Scheme != "https" || o.Uploads != "https://"+u.Host) {
+		return nil, fmt.Errorf("web: %q is no origin that papers are uploaded to", o.Uploads)
+	}
 	config, err := json.Marshal(struct {
 		Issuer   string `json:"issuer"`
 		ClientID string `json:"client_id"`
@@ -61,7 +67,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{files: map[string]*file{}, policy: policyFor(issuer.Scheme + "://" + issuer.Host)}
+	p := &Pages{files: map[string]*file{}, policy: policyFor(issuer.Scheme+"://"+issuer.Host, o.Uploads)}
 	index, err := p.read()
 	if err != nil {
 		return nil, err
@@ -118,10 +124,10 @@ func kindOf(name string) string {
 // policyFor returns the Content-Security-Policy: our own scripts and styles from
 // their files, none written into a page; nobody else's anything, but for the
 // issuer's answers. Pictures of a code need a token, so they come as blobs.
-func policyFor(issuer string) string {
+func policyFor(issuer, uploads string) string {
 	return strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "media-src 'self' blob:",
-		"connect-src 'self' " + issuer, "worker-src 'self'", "manifest-src 'self'", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+		strings.TrimSpace("connect-src 'self' " + issuer + " " + uploads), "worker-src 'self'", "manifest-src 'self'", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }
 

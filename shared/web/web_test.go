@@ -256,3 +256,22 @@ func TestFirstLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestUploads: pages whose papers go to a bucket may send to it, and to nothing that is
+// no origin.
+func TestUploads(t *testing.T) {
+	place := Options{Issuer: "https://issuer.example", ClientID: "pages", Uploads: "https://papers.s3.cn-north-1.amazonaws.com.cn"}
+	p, err := New(place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if policy := ask(p, "GET", "/").Header().Get("Content-Security-Policy"); !strings.Contains(policy, "connect-src 'self' https://issuer.example "+place.Uploads+";") {
+		t.Errorf("the policy: %s", policy)
+	}
+	for _, wrong := range []string{"papers", "http://papers.example", "https://papers.example/x", "https://papers.example; script-src *"} {
+		place.Uploads = wrong
+		if _, err := New(place); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+}
