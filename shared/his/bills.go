@@ -172,32 +172,40 @@ func (c *call) purchase() (app.SettleAsk, error) {
 	return ask, nil
 }
 
-// preSettlePharmacy tells what a purchase would be (2101). It moves nothing and is
+// billReader reads the bill that a transaction is about: a purchase's, which it
+// brings, or a visit's, which was charged before.
+type billReader func(*call) (app.SettleAsk, error)
+
+// preSettle tells what a bill would be (2101, 2206, 2303). It moves nothing and is
 // repeated at will.
-func preSettlePharmacy(c *call) (any, error) {
-	ask, err := c.purchase()
-	if err != nil {
-		return nil, err
+func preSettle(bill billReader) transaction {
+	return func(c *call) (any, error) {
+		ask, err := bill(c)
+		if err != nil {
+			return nil, err
+		}
+		o, err := c.app.Quote(c, c.place, ask)
+		if err != nil {
+			return nil, err
+		}
+		return c.tell(o)
 	}
-	o, err := c.app.Quote(c, c.place, ask)
-	if err != nil {
-		return nil, err
-	}
-	return c.tell(o)
 }
 
-// settlePharmacy settles a purchase (2102).
-func settlePharmacy(c *call) (any, error) {
-	ask, err := c.purchase()
-	if err != nil {
-		return nil, err
+// settle settles a bill (2102, 2207, 2304).
+func settle(bill billReader) transaction {
+	return func(c *call) (any, error) {
+		ask, err := bill(c)
+		if err != nil {
+			return nil, err
+		}
+		ask.Message = c.message
+		o, err := c.app.Settle(c, c.place, ask)
+		if err != nil {
+			return nil, err
+		}
+		return c.tell(o)
 	}
-	ask.Message = c.message
-	o, err := c.app.Settle(c, c.place, ask)
-	if err != nil {
-		return nil, err
-	}
-	return c.tell(o)
 }
 
 // messageIn reads the id of a message in a field.

@@ -240,30 +240,3 @@ func serialOf(v family.Visit, no int) string {
 	}
 	return ""
 }
-
-// preSettleVisit tells what a visit's bill would be (2206, 2303).
-func preSettleVisit(c *call) (any, error) {
-	ask, err := c.visitBill()
-	if err != nil {
-		return nil, err
-	}
-	o, err := c.app.Quote(c, c.place, ask)
-	if err != nil {
-		return nil, err
-	}
-	return c.tell(o)
-}
-
-// settleVisit settles a visit's bill (2207, 2304).
-func settleVisit(c *call) (any, error) {
-	ask, err := c.visitBill()
-	if err != nil {
-		return nil, err
-	}
-	ask.Message = c.message
-	o, err := c.app.Settle(c, c.place, ask)
-	if err != nil {
-		return nil, err
-	}
-	return c.tell(o)
-}
