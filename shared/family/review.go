@@ -230,26 +230,3 @@ func checkReason(reason string, needed bool) *Refusal {
 	}
 	return nil
 }
-
-// Assist is an operator's step at the counter, where a side without a phone stands
-// before him: the holder's promise, signed on paper, and the member's consent. Four
-// eyes follow: another reviewer decides.
-func (pair Pair) Assist(action Action, operator string, p *Policy, now time.Time) (Pair, *Refusal) {
-	switch {
-	case pair.Binding.Assisted == "":
-		return pair, &Refusal{Code: NotPermitted, Detail: "it was not filled in at the counter"}
-	case action == StepSubmit:
-		return pair.submit(ByOperator, operator, p, now)
-	case action == StepAccept:
-		return pair.step(StepAccept, Accepted, ByOperator, operator, "", p, now)
-	}
-	return pair, stateForbids(pair.Binding)
-}
-
-// AnnounceFor adds a paper that an operator is about to upload at the counter.
-func (b Binding) AnnounceFor(m Material, now time.Time) (Binding, MaterialID, *Refusal) {
-	if b.Assisted == "" {
-		return b, "", &Refusal{Code: NotPermitted, Detail: "it was not filled in at the counter"}
-	}
-	return b.announce(m, now)
-}
