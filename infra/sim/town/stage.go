@@ -55,11 +55,50 @@ type task struct {
 	seen  []store.Record // by a read that is torn
 	until time.Time      // of a pause
 
-	yield  func(call) bool
-	next   func() (call, bool)
-	stop   func()
+	hand   *hand
 	answer auditor.Answer
 	broken string // a panic
+}
+
+// hand is a coroutine that runs one task after another: its stack has grown to what
+// the acts need, and a new one's would have to.
+type hand struct {
+	task  *task
+	yield func(call) bool
+	next  func() (call, bool)
+	stop  func()
+}
+
+// ended is what a hand yields whose task is over.
+const ended verb = 'E'
+
+// hire returns a hand that has nothing to do.
+func (t *town) hire() *hand {
+	if n := len(t.idle); n > 0 {
+		h := t.idle[n-1]
+		t.idle = t.idle[:n-1]
+		return h
+	}
+	h := &hand{}
+	h.next, h.stop = iter.Pull(func(yield func(call) bool) {
+		h.yield = yield
+		for h.task.work() && yield(call{verb: ended}) {
+		}
+	})
+	return h
+}
+
+// work runs a task to its end and tells whether its hand can take another: not when
+// its process died.
+func (k *task) work() (alive bool) {
+	defer func() {
+		thrown := recover()
+		if alive = thrown != any(killed{}); alive && thrown != nil {
+			k.broken = fmt.Sprintf("%v\n%s", thrown, debug.Stack())
+		}
+	}()
+	k.answer = k.request.run(errand{context.Background(), k}, k.process.app)
+	return true
 }
 
 // killed is thrown through the act of a process that died.
@@ -72,15 +111,8 @@ func (t *town) start(r *request, p *process) {
 		n: t.tasks, request: r, process: p, deadline: t.now.Add(t.rates.patience),
 		trip: &auditor.Trip{Request: r.audit, Reads: map[store.Key]store.Record{}},
 	}
-	k.next, k.stop = iter.Pull(func(yield func(call) bool) {
-		k.yield = yield
-		defer func() {
-			if thrown := recover(); thrown != nil && thrown != any(killed{}) {
-				k.broken = fmt.Sprintf("%v\n%s", thrown, debug.Stack())
-			}
-		}()
-		k.answer = r.run(errand{context.Background(), k}, p.app)
-	})
+	k.hand = t.hire()
+	k.hand.task = k
 	r.open++
 	t.parked = append(t.parked, k)
 	t.resume(k)
@@ -88,7 +120,7 @@ func (t *town) start(r *request, p *process) {
 
 // park gives the word back to the scheduler until it wakes the task.
 func (k *task) park(c call) reply {
-	if !k.yield(c) {
+	if !k.hand.yield(c) {
 		panic(killed{})
 	}
 	return k.reply
@@ -189,9 +221,9 @@ func fixedKeys() (vault.Keys, error) {
 // resume runs a task until it parks again or ends.
 func (t *town) resume(k *task) {
 	t.running = k
-	c, more := k.next()
+	c, _ := k.hand.next()
 	t.running = nil
-	if more {
+	if c.verb != ended {
 		k.at, k.seen = c, nil
 		if c.verb == pause {
 			k.until = t.now.Add(t.between(5*time.Millisecond, 640*time.Millisecond))
@@ -199,6 +231,7 @@ func (t *town) resume(k *task) {
 		return
 	}
 	t.drop(k)
+	t.idle = append(t.idle, k.hand)
 	t.ended(k)
 }
 
@@ -419,7 +452,7 @@ func (t *town) die(i int) {
 			t.later(k)
 		}
 		t.drop(k)
-		k.stop()
+		k.hand.stop()
 		k.request.lost = true
 	}
 	t.processes[i] = t.boot()

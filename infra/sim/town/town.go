@@ -61,6 +61,8 @@ type town struct {
 	law       *law
 	processes []*process
 	parked    []*task
+	awake     []*task // what ready returned
+	idle      []*hand
 	late      []*late
 	running   *task
 
@@ -96,6 +98,9 @@ func Run(seed uint64, steps int) Report {
 		}
 	}
 	t.windUp()
+	for _, h := range t.idle {
+		h.stop()
+	}
 	return Report{
 		Seed: seed, Trace: hex.EncodeToString(t.trace.Sum(nil)), Steps: t.steps, Calls: t.calls, Tasks: t.tasks,
 		Faults: t.faults, Reached: t.audit.Counts(), Wrong: t.audit.Faults(),
@@ -152,9 +157,9 @@ func (t *town) step() {
 	t.wake(ready[t.rng.IntN(len(ready))])
 }
 
-// ready are the tasks that can be woken now.
+// ready are the tasks that can be woken now, until it is called again.
 func (t *town) ready() []*task {
-	var ready []*task
+	ready := t.awake[:0]
 	for _, k := range t.parked {
 		if k.process.frozen.After(t.now) || k.at.verb == pause && k.until.After(t.now) {
 			continue
@@ -165,6 +170,7 @@ func (t *town) ready() []*task {
 		}
 		ready = append(ready, k)
 	}
+	t.awake = ready
 	return ready
 }
 
@@ -271,7 +277,7 @@ func (t *town) settleAll() {
 		t.land()
 	}
 	for _, k := range t.parked { // after a fault was found
-		k.stop()
+		k.hand.stop()
 	}
 }
 
