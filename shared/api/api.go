@@ -71,6 +71,7 @@ func newDoor(o Options) *door {
 		d.log = slog.New(slog.DiscardHandler)
 	}
 	d.bindingRoutes()
+	d.counterRoutes()
 	d.reviewRoutes()
 	d.qrRoutes()
 	d.accountRoutes()

@@ -200,6 +200,7 @@ func TestGolden(t *testing.T) {
 	tell.story()
 	tell.confirmations()
 	tell.refusals()
+	(&teller{fedHouse(t), tell.seen}).counter()
 
 	// Nothing stands in the folder that is not told, and every code that a client
 	// can meet is.
@@ -374,6 +375,24 @@ func (tell *teller) story() {
 	if balance := tell.must(200, tell.person(father), "GET", "/v1/account", nil)["balance_fen"]; balance != 5000.0 {
 		tell.t.Errorf("the father has %v after everything came back", balance)
 	}
+}
+
+// counter is for people without a phone: an operator, and a second pair of eyes.
+func (tell *teller) counter() {
+	served := tell.wants("201", tell.tell("counter-request", "operator", "POST", "/v1/counter/bindings", `{"holder":{"name":"陈一二","id_no":"430102197001010017"},"member":{"name":"周玉兰","id_no":"430202195506190021"},"relation":"52","show":false,"pay":{"purposes":["care"]}}`))["binding_id"].(string)
+	at := "/v1/counter/bindings/" + served
+	tell.wants("201", tell.tell("counter-paper", "operator", "POST", at+"/materials", `{"kind":"household_register","content_type":"image/png","size":1000,"sha256":"`+strings.Repeat("0", 64)+`"}`))
+	for i, kind := range []string{"id_card", "commitment_letter"} {
+		tell.uploadBy(tell.operator(), "/v1/counter", served, kind, scan(tell.t, uint8(40+i)))
+	}
+	tell.wants("200", tell.tell("counter-submitted", "operator", "POST", at+"/submit", `{"signed":true}`))
+	tell.wants("200", tell.tell("counter-accepted", "operator", "POST", at+"/accept", `{"signed":true}`))
+	tell.wants("403 not_permitted", tell.tell("refusal-four-eyes", "operator", "POST", "/v1/reviews/"+served+"/approve", `{}`))
+	second := tell.token(map[string]any{"sub": "second", "roles": []string{"operator"}})
+	tell.must(200, second, "POST", "/v1/reviews/"+served+"/approve", `{}`)
+	tell.wants("200", tell.tell("counter-binding", "operator", "GET", at, nil))
+	tell.wants("200", tell.tell("counter-search", "operator", "POST", "/v1/counter/searches", `{"name":"周玉兰","id_no":"430202195506190021"}`))
+	tell.wants("200", tell.tell("counter-ended", "operator", "POST", at+"/end", `{"name":"周玉兰","id_no":"430202195506190021"}`))
 }
 
 // confirmations are what the mother is asked when her sister is treated.

@@ -93,6 +93,43 @@ var takers = []taker{
 			size: largest=paper_wrong`,
 	},
 	{
+		route: "POST /v1/counter/bindings", by: byOperator, path: fixed("/v1/counter/bindings"), want: 201,
+		good: `{"holder":{"name":"王小芳","id_no":"430102198503070022"},"member":{"name":"陈一二","id_no":"430102197001010017"},"relation":"75","show":true,"pay":{"purposes":["care","pharmacy"],"monthly_cap_fen":100,"per_settlement_cap_fen":100,"quota_fen":100,"valid_until":"20271231"}}`, legal: `
+			holder.name: text=identity_mismatch
+			member.name: text=identity_mismatch
+			show: false
+			pay: missing, null
+			pay.purposes[]: missing
+			pay.monthly_cap_fen: missing, null, one
+			pay.per_settlement_cap_fen: missing, null, one
+			pay.quota_fen: missing, null, one
+			pay.valid_until: missing, null`,
+	},
+	{
+		route: "POST /v1/counter/searches", by: byOperator, path: fixed("/v1/counter/searches"), want: 200,
+		good: `{"name":"王小芳","id_no":"430102198503070022"}`, legal: `
+			name: text=identity_mismatch`,
+	},
+	{
+		route: "POST /v1/counter/bindings/{binding_id}/materials", by: byOperator, path: func(s scene) string { return "/v1/counter/bindings/" + s.served + "/materials" }, want: 201,
+		good: `{"kind":"id_card","content_type":"image/png","size":1,"sha256":"` + strings.Repeat("0", 64) + `"}`, legal: `
+			content_type: text=paper_wrong, empty=paper_wrong
+			size: largest=paper_wrong`,
+	},
+	{
+		route: "POST /v1/counter/bindings/{binding_id}/submit", by: byOperator, path: func(s scene) string { return "/v1/counter/bindings/" + s.served + "/submit" }, want: 422,
+		good: `{"signed":true}`,
+	},
+	{
+		route: "POST /v1/counter/bindings/{binding_id}/accept", by: byOperator, path: func(s scene) string { return "/v1/counter/bindings/" + s.served + "/accept" }, want: 409,
+		good: `{"signed":true}`,
+	},
+	{
+		route: "POST /v1/counter/bindings/{binding_id}/end", by: byOperator, path: func(s scene) string { return "/v1/counter/bindings/" + s.bound + "/end" }, want: 200,
+		good: `{"name":"王小芳","id_no":"430102198503070022"}`, legal: `
+			name: text=identity_mismatch`,
+	},
+	{
 		route: "POST /v1/reviews/{binding_id}/approve", by: byReviewer, path: func(s scene) string { return "/v1/reviews/" + s.review + "/approve" }, want: 200,
 		good: `{"reason":"齐全"}`, legal: `
 			reason: missing, null, empty, text`,

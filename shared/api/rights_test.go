@@ -32,7 +32,7 @@ var callers = map[string]map[string]any{
 	"auditor":    {"roles": []string{"auditor"}},
 	"reviewer":   {"roles": []string{"reviewer"}},
 	"kindless":   {},
-	"several":    {"person_no": stranger, "fixmedins_code": otherPlace, "roles": []string{"reviewer", "operator"}},
+	"several":    {"sub": "several", "person_no": stranger, "fixmedins_code": otherPlace, "roles": []string{"reviewer", "operator"}},
 }
 
 // serves lists the callers whom a kind of route serves, whatever they ask for.
@@ -58,6 +58,7 @@ type scene struct {
 	sale    string // the hospital's settlement: the father's care, the mother's money
 	refused string // a message of the hospital that was refused
 	review  string // kapok → husband, waits for a reviewer
+	served  string // granny's daughter, the stranger → granny, filled in at the counter
 	paper   string // one of its papers
 	waiting string // a message of the hospital that waits for the father's word: his sister's care
 }
@@ -82,8 +83,14 @@ func (h *house) submit(holder, binding string) {
 // upload announces a paper and sends it through its door.
 func (h *house) upload(holder, binding, kind string, file []byte) (material string) {
 	h.t.Helper()
+	return h.uploadBy(h.person(holder), "/v1", binding, kind, file)
+}
+
+// uploadBy is upload by whoever has the token, under the paths that begin so.
+func (h *house) uploadBy(token, under, binding, kind string, file []byte) (material string) {
+	h.t.Helper()
 	sum := sha256.Sum256(file)
-	answer := h.must(201, h.person(holder), "POST", "/v1/bindings/"+binding+"/materials", map[string]any{
+	answer := h.must(201, token, "POST", under+"/bindings/"+binding+"/materials", map[string]any{
 		"kind": kind, "content_type": "image/png", "size": len(file), "sha256": hex.EncodeToString(sum[:]),
 	})
 	door := answer["upload"].(map[string]any)
@@ -154,6 +161,10 @@ func sceneOf(t testing.TB) scene {
 		h.must(202, h.place(hospital), "POST", "/v1/settlements", cardBill(s.waiting, aunt))
 		s.shown = h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": s.bound})["token_id"].(string)
 		s.review, s.paper = h.inReview()
+		s.served = h.must(201, h.token(callers["operator"]), "POST", "/v1/counter/bindings", map[string]any{
+			"holder": map[string]any{"name": the(stranger).name, "id_no": the(stranger).id}, "member": map[string]any{"name": the(granny).name, "id_no": the(granny).id},
+			"relation": "52", "show": true,
+		})["binding_id"].(string)
 		s.snapshot = h.freeze()
 	})
 	if s.file == nil {
@@ -192,15 +203,16 @@ var (
 	notADay      = []string{"20261301", "2026-11-21", "0", "%00", "202611210"}
 )
 
-func (s scene) boundBinding() string { return s.bound }
-func (s scene) askedBinding() string { return s.asked }
-func (s scene) draftBinding() string { return s.draft }
-func (s scene) reviewed() string     { return s.review }
-func (s scene) aPaper() string       { return s.paper }
-func (s scene) shownToken() string   { return s.shown }
-func (s scene) settledSale() string  { return s.sale }
-func (s scene) waitingSale() string  { return s.waiting }
-func today(scene) string             { return "20261121" }
+func (s scene) boundBinding() string  { return s.bound }
+func (s scene) askedBinding() string  { return s.asked }
+func (s scene) draftBinding() string  { return s.draft }
+func (s scene) reviewed() string      { return s.review }
+func (s scene) servedBinding() string { return s.served }
+func (s scene) aPaper() string        { return s.paper }
+func (s scene) shownToken() string    { return s.shown }
+func (s scene) settledSale() string   { return s.sale }
+func (s scene) waitingSale() string   { return s.waiting }
+func today(scene) string              { return "20261121" }
 
 // notFound is what a person hears of a binding, a code or a receipt that is not his.
 const notFound = "404 not_found"
@@ -257,6 +269,25 @@ var rights = map[string]right{
 	"GET /v1/bindings/{binding_id}/history": {
 		serves: "person", there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
 		want: map[string]string{"mother": "200", "father": "200", "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+
+	"POST /v1/counter/bindings": {
+		serves: "operator", body: map[string]any{
+			"holder": map[string]any{"name": the(stranger).name, "id_no": the(stranger).id}, "member": map[string]any{"name": the(father).name, "id_no": the(father).id},
+			"relation": "71", "show": true,
+		},
+		// Nobody serves himself.
+		want: map[string]string{"operator": "201", "several": "403 not_permitted"},
+	},
+	"POST /v1/counter/searches":                        {serves: "operator", body: map[string]any{"name": the(father).name, "id_no": the(father).id}, want: operators("200")},
+	"GET /v1/counter/bindings/{binding_id}":            servedOnly(nil, "200"),
+	"POST /v1/counter/bindings/{binding_id}/materials": servedOnly(`{"kind":"id_card","content_type":"image/png","size":1,"sha256":"`+strings.Repeat("0", 64)+`"}`, "201"),
+	"POST /v1/counter/bindings/{binding_id}/submit":    servedOnly(`{"signed":true}`, "422 paper_missing"),
+	"POST /v1/counter/bindings/{binding_id}/accept":    servedOnly(`{"signed":true}`, "409 state_forbids"),
+	// Any operator ends what a side wants ended, who is named by both factors.
+	"POST /v1/counter/bindings/{binding_id}/end": {
+		serves: "operator", body: map[string]any{"name": the(father).name, "id_no": the(father).id}, there: scene.boundBinding, missing: manyBindings, malformed: noBindings,
+		want: operators("200"), gone: notFound, bad: notFound,
 	},
 
 	"GET /v1/notices":                       {serves: "person", want: persons("200")},
@@ -385,6 +416,14 @@ func fixedText(text string) func(scene) string { return func(scene) string { ret
 
 func reviewers(answer string) map[string]string {
 	return each(serves["operator or reviewer"], answer)
+}
+
+// servedOnly is an act on what an operator filled in at the counter: his alone.
+func servedOnly(body any, answer string) right {
+	return right{
+		serves: "operator", body: body, there: scene.servedBinding, missing: manyBindings, malformed: noBindings,
+		want: map[string]string{"operator": answer, "several": notFound}, gone: notFound, bad: notFound,
+	}
 }
 
 // reviewedOnly is an act on what waits for a reviewer.

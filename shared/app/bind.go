@@ -17,8 +17,9 @@ type BindingAsk struct {
 	Relation family.Relation
 	Show     bool
 	Pay      *family.Terms
-	// Operator is who fills it in at the counter, for a holder without a phone.
-	Operator string
+	// Counter is the operator who fills it in at the counter, for a holder without a
+	// phone; zero where the holder does it himself.
+	Counter family.Reviewer
 }
 
 // BindingView is a binding as one of its sides sees it.
@@ -94,7 +95,7 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 			ID: id, Holder: holderAccount.Account, Member: memberAccount.Account,
 			HolderBorn: holderPerson.Born, MemberBorn: memberPerson.Born,
 			Relation: in.Relation, Show: in.Show, Pay: in.Pay, Bound: holderPerson.Bound, Former: holderPerson.Former,
-			Policy: policy, Beyond: a.beyond(policy, now), Assisted: in.Operator, Now: now,
+			Policy: policy, Beyond: a.beyond(policy, now), Counter: in.Counter, Now: now,
 		})
 		if refusal != nil {
 			return BindingView{}, refusal

@@ -224,9 +224,11 @@ type BindingRequest struct {
 	Former         []Former
 	Policy         *Policy // of the holder's region of insurance
 	// Beyond rules grants across provinces; nil where the region gives none.
-	Beyond   *Policy
-	Assisted string // the operator who fills it in at the counter
-	Now      time.Time
+	Beyond *Policy
+	// Counter is the operator who fills it in at the counter; zero where the holder
+	// does it himself.
+	Counter Reviewer
+	Now     time.Time
 }
 
 // RequestBinding decides on a request and returns the binding with its steps.
@@ -274,13 +276,18 @@ func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 	}
 	b := Binding{
 		ID: q.ID, Holder: q.Holder.Person, Member: q.Member.Person, Relation: q.Relation,
-		State: BindingDraft, Show: q.Show, Pay: q.Pay, Assisted: q.Assisted, Nationwide: nationwide,
+		State: BindingDraft, Show: q.Show, Pay: q.Pay, Assisted: q.Counter.Subject, Nationwide: nationwide,
 		Policy: q.Policy.ID(), Created: q.Now, Until: day.plus(q.Policy.Binding.RequestDays),
 	}
 	if ageOn(q.MemberBorn, day) < q.Policy.ConsentAge {
 		b.Guardian, b.OfAge = true, Birthday(q.MemberBorn, q.Policy.ConsentAge)
 	}
-	b.Steps = q.Policy.steps(kin, b.Guardian, q.Show, q.Assisted)
+	b.Steps = q.Policy.steps(kin, b.Guardian, q.Show, q.Counter.Subject)
+	if q.Counter != (Reviewer{}) {
+		if refusal := b.counter(q.Counter); refusal != nil {
+			return Binding{}, refusal
+		}
+	}
 	b.Due = b.Until.plus(1)
 	first := b.FirstEvent()
 	b.Events, b.Head = first.Seq, first.Hash()

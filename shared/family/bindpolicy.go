@@ -108,8 +108,8 @@ func (p *Policy) steps(kin Kin, guardian, show bool, assisted string) []Step {
 	if guardian {
 		papers = append(papers, p.Binding.GuardianPapers...)
 	}
-	if assisted != "" { // the promise is signed on paper
-		papers = append(papers, CommitmentLetter)
+	if assisted != "" { // the promise is signed on paper, and who stood there had his card
+		papers = append(papers, IDCard, CommitmentLetter)
 	}
 	for i, kind := range papers {
 		if !slices.Contains(papers[:i], kind) {

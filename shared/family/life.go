@@ -207,7 +207,9 @@ func (b *Binding) due(f Facts, p *Policy, day Day) Day {
 // Told tells whether a side is told of an event that it did not bring about itself.
 func (e Event) Told(side Side) bool {
 	switch e.What {
-	case Requested, PaperAnnounced, PaperReceived, PaperSeen, PaperDeleted, Claimed, Released:
+	case Requested: // by an operator, in his name or against his will
+		return e.By == ByOperator
+	case PaperAnnounced, PaperReceived, PaperSeen, PaperDeleted, Claimed, Released:
 		return false
 	case PaperRefused, Asked:
 		return side == BySelf

@@ -158,10 +158,18 @@ func (pair Pair) End(by PersonNo, p *Policy, now time.Time) (Pair, *Refusal) {
 	if !pair.Binding.Live() {
 		return pair, nil
 	}
-	if pair.Binding.State == BindingActive && !slices.Contains(p.Binding.EndedBy, side) {
-		return pair, p.refuse(NotPermitted, "binding.ended_by", string(side), string(p.Binding.EndedBy[0]))
+	if refusal := pair.Binding.mayEnd(side, p); refusal != nil {
+		return pair, refusal
 	}
 	return pair.over(BindingEnded, side, "", now).Note(now, side, "", Finished, ""), nil
+}
+
+// mayEnd refuses a side that the region does not let end an active binding.
+func (b *Binding) mayEnd(side Side, p *Policy) *Refusal {
+	if b.State == BindingActive && !slices.Contains(p.Binding.EndedBy, side) {
+		return p.refuse(NotPermitted, "binding.ended_by", string(side), string(p.Binding.EndedBy[0]))
+	}
+	return nil
 }
 
 // Change is what a side changes of an active binding; nil leaves a thing as it is.

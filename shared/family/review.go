@@ -45,7 +45,7 @@ const (
 	MaxReason = 200 // characters
 )
 
-// Reviewer is one who reviews, as his token tells.
+// Reviewer is one who reviews, or serves people at the counter, as his token tells.
 type Reviewer struct {
 	Subject string
 	Person  PersonNo // empty where the token does not say

@@ -71,7 +71,30 @@ func (s *Scene) Review() {
 	s.Ask(200, husband, "GET", "/v1/notices?limit=5", nil)
 	s.Ask(200, op, "POST", "/v1/persons", object{"person_no": Husband, "name": "何西关", "id_no": husbandID, "region": "440100", "insutype": "310", "psn_type": "11", "status": "2"})
 	s.Ask(200, op, "POST", "/v1/sweeps", nil)
+	s.counter(object{"name": "梁红棉", "id_no": wifeID})
 	s.Ask(200, wife, "DELETE", binding, nil)
+}
+
+// counter tells of a wife without a phone, whose sister is bound at the
+// counter by an operator, reviewed by another, and not bound any more.
+func (s *Scene) counter(holder object) {
+	s.T.Helper()
+	const sister = "T00000000006"
+	member := object{"name": "梁木棉", "id_no": "999999198203010028"}
+	first, second := s.Token(object{"sub": "first", "roles": []string{"operator"}}), s.Token(object{"sub": "second", "roles": []string{"operator"}})
+	s.Ask(201, first, "POST", "/v1/persons", object{"person_no": sister, "name": member["name"], "id_no": member["id_no"], "region": "440100", "insutype": "310", "psn_type": "11", "status": "1"})
+	id := s.must(201, first, "POST", "/v1/counter/bindings", object{"holder": holder, "member": member, "relation": "77", "show": false, "pay": object{"purposes": []string{"care"}}})["binding_id"].(string)
+	at := "/v1/counter/bindings/" + id
+	for i, kind := range []string{"id_card", "household_register", "commitment_letter"} {
+		s.upload(first, at, kind, uint8(100+i))
+	}
+	s.Ask(200, first, "POST", at+"/submit", object{"signed": true})
+	s.Ask(200, first, "POST", at+"/accept", object{"signed": true})
+	s.Ask(403, first, "POST", "/v1/reviews/"+id+"/approve", object{})
+	s.Ask(200, second, "POST", "/v1/reviews/"+id+"/approve", object{})
+	s.Ask(200, first, "GET", at, nil)
+	s.Ask(200, second, "POST", "/v1/counter/searches", member)
+	s.Ask(200, second, "POST", at+"/end", member)
 }
 
 // upload announces a picture of one shade and sends it through its door.
