@@ -48,13 +48,13 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CARD#*", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PAPER#*", "PERSON#*", "POLICIES", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
-		"dynamodb:Query":              {"ACCT#*", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*", "REVIEWS"},
-		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*", "POLICIES", "REGISTRY#*", "REVIEWS", "SWEPT"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PAPER#*", "PERSON#*", "POLICIES", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:Query":              {"ACCT#*", "ADJUSTMENTS", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*", "REVIEWS"},
+		"dynamodb:PutItem":            {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*", "POLICIES", "REGISTRY#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "CARD#*", "DUE#*", "ID#*", "INSTITUTIONS", "PERSON#*"},
 	},
 	"ExpiryFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "CREDIT#*", "DAY#*", "DUE#*", "PERSON#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CREDIT#*", "DAY#*", "DUE#*", "PERSON#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
 		"dynamodb:Query":              {"ACCT#*", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*"},
 		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "DUE#*", "PERSON#*", "QR#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DUE#*", "PERSON#*", "QR#*"},

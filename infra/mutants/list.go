@@ -14,6 +14,7 @@ const (
 	purchases  = "shared/family/purchase.go"
 	bindingLaw = "shared/family/binding.go"
 	pairLaw    = "shared/family/pair.go"
+	adjustLaw  = "shared/family/adjust.go"
 	moneyLaw   = "shared/family/money.go"
 	policyLaw  = "shared/family/policy.go"
 	dayLaw     = "shared/family/day.go"
@@ -198,9 +199,15 @@ var mutants = []mutant{
 	{file: askApp, old: "return MessageView{Message: id, Fenced: true}, put(t, messageRef, messageRecord{State: messageFenced, At: now})", bad: "return MessageView{Message: id, Fenced: true}, nil", breaks: "a message that is not there is fenced"},
 	{file: onceApp, old: "			if first.Fingerprint != fingerprint {", bad: "			if false {", breaks: "a key with other content is refused", tests: "towns seldom use a key of the same person twice"},
 	{file: onceApp, old: "		return outcome{Answered[A]{Answer: answer}, record.Refusal}, putUntil(t, key, record, now.Add(onceLife))", bad: "		return outcome{Answered[A]{Answer: answer}, record.Refusal}, nil", breaks: "the first answer is recorded"},
-	{file: feedApp, old: "		case found && (booked.Person != person || booked.Amount != amount):\n			return \"\", &family.Refusal{Code: family.MessageReused, Field: \"reference\"}\n", bad: "		case booked.Person != person && false:\n			return \"\", nil\n", breaks: "a reference with another payment is refused"},
+	{file: feedApp, old: "		case found && (booked.Person != person || booked.Amount != amount || booked.kind() != family.Credited):\n			return \"\", &family.Refusal{Code: family.MessageReused, Field: \"reference\"}\n", bad: "		case booked.Person != person && false:\n			return \"\", nil\n", breaks: "a reference with another payment is refused"},
 	{file: feedApp, old: "		case found:\n			return FedUnchanged, nil\n		}\n		account, known, err := get(t, accountRef)", bad: "		}\n		account, known, err := get(t, accountRef)", breaks: "a payment is booked once"},
 	{file: feedApp, old: "amount.Current < 0 || amount.Past < 0 ||", bad: "amount.Past < 0 ||", breaks: "a credit takes nothing"},
 	{file: feedApp, old: "	case found && at.To != \"\":\n		return &family.Refusal{Code: family.AlreadyBound, Field: field, Detail: \"another person has this number\"}\n", bad: "", breaks: "a number is one person's"},
 	{file: feedApp, old: "		if known && person.IDIndex != idIndex {", bad: "		if false {", breaks: "a number that was given up names nobody", tests: "nobody in a town gets another ID number"},
+
+	// Adjustments.
+	{file: adjustLaw, old: "by.Subject == \"\" || by.Subject == j.ProposedBy ||", bad: "by.Subject == \"\" ||", breaks: "two people adjust", tests: "no town adjusts"},
+	{file: adjustLaw, old: "by.Person != \"\" && by.Person == j.Proposer", bad: "false", breaks: "one human with two tokens is one", tests: "no town adjusts"},
+	{file: adjustLaw, old: "after.Current < 0 || after.Past < 0 || ", bad: "", breaks: "no pocket is adjusted below zero", tests: "no town adjusts"},
+	{file: adjustLaw, old: " || after.Total() < a.FrozenQuota()", bad: "", breaks: "what is frozen for relatives stays", tests: "no town adjusts"},
 }

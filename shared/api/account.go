@@ -35,8 +35,9 @@ type insuranceWire struct {
 type entryWire struct {
 	Seq          uint64     `json:"seq"`
 	At           time.Time  `json:"at"`
-	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund"`
-	Reference    string     `json:"reference" doc:"The credit's reference, or the settlement_id"`
+	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund,adjustment"`
+	Reference    string     `json:"reference" doc:"The credit's or the adjustment's reference, or the settlement_id"`
+	Reason       string     `json:"reason,omitempty" enum:"duplicate_credit,missed_credit,wrong_amount,wrong_person,ruling" doc:"Why the account was adjusted"`
 	Role         string     `json:"role,omitempty" enum:"patient,payer"`
 	Delta        family.Fen `json:"delta_fen"`
 	DeltaCurrent family.Fen `json:"delta_current_fen"`
@@ -47,10 +48,10 @@ type entryWire struct {
 
 func entryOf(e family.Entry) entryWire {
 	w := entryWire{
-		Seq: e.Seq, At: e.At, Kind: string(e.Kind), Reference: e.Ref, Delta: e.Delta.Total(), DeltaCurrent: e.Delta.Current, DeltaPast: e.Delta.Past,
+		Seq: e.Seq, At: e.At, Kind: string(e.Kind), Reference: e.Ref, Reason: string(e.Reason), Delta: e.Delta.Total(), DeltaCurrent: e.Delta.Current, DeltaPast: e.Delta.Past,
 		Balance: e.After.Total(), Hash: string(e.Hash()),
 	}
-	if e.Kind != family.Credited {
+	if !e.Kind.PaidIn() {
 		w.Role = string(app.AsPayer)
 		if e.Patient {
 			w.Role = string(app.AsPatient)

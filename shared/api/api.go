@@ -80,6 +80,7 @@ func newDoor(o Options) *door {
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
+	d.adjustmentRoutes()
 	d.policyRoutes()
 	d.keyRoutes()
 	d.openRoutes(o)

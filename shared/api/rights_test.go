@@ -165,6 +165,9 @@ func sceneOf(t testing.TB) scene {
 			"holder": map[string]any{"name": the(stranger).name, "id_no": the(stranger).id}, "member": map[string]any{"name": the(granny).name, "id_no": the(granny).id},
 			"relation": "52", "show": true,
 		})["binding_id"].(string)
+		h.must(201, h.token(map[string]any{"sub": "who-proposes", "roles": []string{"operator"}}), "POST", "/v1/adjustments", map[string]any{
+			"reference": "PROPOSED", "person_no": mother, "amount_fen": -1, "pocket": "current", "reason": "wrong_amount",
+		})
 		s.snapshot = h.freeze()
 	})
 	if s.file == nil {
@@ -362,8 +365,16 @@ var rights = map[string]right{
 		serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace,
 		body: `{"scheme":"api","key_id":"AK","secret":"a-secret"}`, want: operators("201"), gone: notFound, bad: notFound,
 	},
-	"POST /v1/policies": {serves: "operator", body: fileOf(policyText("2099-01", "20990101")), want: operators("201")},
-	"GET /v1/policies":  {serves: "operator or auditor", want: auditors("200")},
+	"POST /v1/adjustments": {
+		serves: "operator", body: `{"reference":"new","person_no":"ID","amount_fen":-1,"pocket":"past","reason":"ruling"}`, there: func(scene) string { return child }, missing: nobody, malformed: []string{"no-one", "漢", ""},
+		want: operators("201"), gone: notFound, bad: "400 malformed",
+	},
+	"GET /v1/adjustments":                      {serves: "operator or auditor", want: auditors("200")},
+	"GET /v1/adjustments/{reference}":          {serves: "operator or auditor", there: fixedText("PROPOSED"), missing: []string{"NEVER"}, malformed: notAReference, want: auditors("200"), gone: notFound, bad: notFound},
+	"POST /v1/adjustments/{reference}/approve": {serves: "operator", there: fixedText("PROPOSED"), missing: []string{"NEVER"}, malformed: notAReference, want: operators("200"), gone: notFound, bad: notFound},
+	"POST /v1/adjustments/{reference}/reject":  {serves: "operator", there: fixedText("PROPOSED"), missing: []string{"NEVER"}, malformed: notAReference, want: operators("200"), gone: notFound, bad: notFound},
+	"POST /v1/policies":                        {serves: "operator", body: fileOf(policyText("2099-01", "20990101")), want: operators("201")},
+	"GET /v1/policies":                         {serves: "operator or auditor", want: auditors("200")},
 	// Nobody has drafted one.
 	"GET /v1/policies/{policy_id}": {
 		serves: "operator or auditor", there: fixedText("430100@2099-01"), malformed: notAPolicy, want: auditors(notFound), bad: notFound,
@@ -409,6 +420,8 @@ func persons(answer string) map[string]string   { return each(serves["person"], 
 func operators(answer string) map[string]string { return each(serves["operator"], answer) }
 
 func auditors(answer string) map[string]string { return each(serves["operator or auditor"], answer) }
+
+var notAReference = []string{"..%2fme", "-", "%00", "漢", "a b"}
 
 var notAPolicy = []string{"x", "%00", "430100", "430100@", "@2026-01", "430100@A"}
 

@@ -67,6 +67,23 @@ var deeds = []deed{
 			return does(a.FeedCredit(t.Context(), "2026-03-P1001", li, family.Pockets{Current: 4711, Past: 42}))
 		}
 	}},
+	{name: "propose an adjustment", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h := newHouse(t)
+		return h, func(a *App) (any, error) {
+			return does(a.ProposeAdjustment(t.Context(), clerk, adjustment("A1", -1)))
+		}
+	}},
+	{name: "approve an adjustment", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h := newHouse(t)
+		h.pay(li, 100, 0)
+		ok(h.ProposeAdjustment(t.Context(), clerk, adjustment("A1", -60)))(t)
+		return h, func(a *App) (any, error) { return does(a.ApproveAdjustment(t.Context(), chief, "A1")) }
+	}},
+	{name: "reject an adjustment", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
+		h := newHouse(t)
+		ok(h.ProposeAdjustment(t.Context(), clerk, adjustment("A1", -60)))(t)
+		return h, func(a *App) (any, error) { return does(a.RejectAdjustment(t.Context(), clerk, "A1")) }
+	}},
 	{name: "freeze", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		return newHouse(t), func(a *App) (any, error) { return nil, a.Freeze(t.Context(), li, true) }
 	}},

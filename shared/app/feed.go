@@ -209,7 +209,7 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 		switch {
 		case err != nil:
 			return "", err
-		case found && (booked.Person != person || booked.Amount != amount):
+		case found && (booked.Person != person || booked.Amount != amount || booked.kind() != family.Credited):
 			return "", &family.Refusal{Code: family.MessageReused, Field: "reference"}
 		case found:
 			return FedUnchanged, nil
@@ -223,7 +223,7 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 		}
 		var entry family.Entry
 		account.Account, entry = family.Credit(account.Account, reference, amount, now)
-		if err := put(t, creditRef, creditRecord{person, amount, entry.At, entry.Seq}); err != nil {
+		if err := put(t, creditRef, creditRecord{Person: person, Amount: amount, At: entry.At, Seq: entry.Seq}); err != nil {
 			return "", err
 		}
 		if err := put(t, accountRef, account); err != nil {

@@ -145,13 +145,29 @@ type policyRecord struct {
 	PublishedAt time.Time
 }
 
-// creditRecord is a payment into an account, by the insurer's reference.
+// creditRecord is a payment into an account, or an adjustment of it, by the
+// insurer's reference.
 type creditRecord struct {
 	Person family.PersonNo
 	Amount family.Pockets
 	// At is when it was booked and Seq the number of its entry.
 	At  time.Time
 	Seq uint64
+	// Reason is why the account was adjusted; empty of a payment.
+	Reason family.AdjustmentReason `json:",omitempty"`
+}
+
+// kind is the kind of the entry that the record is the cause of.
+func (c *creditRecord) kind() family.EntryKind {
+	if c.Reason != "" {
+		return family.Adjusted
+	}
+	return family.Credited
+}
+
+// made tells whether the record is the cause of an entry.
+func (c *creditRecord) made(e family.Entry) bool {
+	return c.Person == e.Account && c.Amount == e.Delta && c.At.Equal(e.At) && c.Seq == e.Seq && c.Reason == e.Reason && c.kind() == e.Kind
 }
 
 // repairRecord is one repair: what was found and what was done about it.
@@ -389,6 +405,13 @@ func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
 
 func creditKey(reference string) ref[creditRecord] {
 	return ref[creditRecord]{Part: "CREDIT#" + reference, Sort: "C"}
+}
+
+// adjustmentsPart lists all adjustments by their references: they are few.
+const adjustmentsPart = "ADJUSTMENTS"
+
+func adjustmentKey(reference string) ref[family.Adjustment] {
+	return ref[family.Adjustment]{Part: adjustmentsPart, Sort: reference}
 }
 
 // repairsPart lists all repairs by the time-ordered id that each has.

@@ -275,7 +275,7 @@ func (a *App) proveCauses(ctx context.Context, p family.PersonNo, entries []fami
 	for _, e := range entries {
 		switch _, err := family.ParseMessageID(e.Ref); {
 		case family.DayOf(e.At) < since:
-		case e.Kind == family.Credited:
+		case e.Kind.PaidIn():
 			credited = append(credited, e)
 		case err != nil:
 			proof.found(p, e.Seq, e.Ref, "the entry names a message that is none")
@@ -297,8 +297,13 @@ func (a *App) proveCauses(ctx context.Context, p family.PersonNo, entries []fami
 			case c == nil:
 				proof.found(p, e.Seq, e.Ref, "the entry's credit is not there, or damaged")
 				proof.suspects.credit(e.Ref, p, e.Seq)
-			case c.Person != p || c.Amount != e.Delta || !c.At.Equal(e.At) || c.Seq != e.Seq:
+			case !c.made(e):
 				proof.found(p, e.Seq, e.Ref, "the entry's credit is another")
+			}
+			if e.Kind == family.Adjusted {
+				if err := a.proveAdjusted(ctx, e, proof); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -324,6 +329,15 @@ func (a *App) proveCauses(ctx context.Context, p family.PersonNo, entries []fami
 		}
 	}
 	return nil
+}
+
+// proveAdjusted wants two people to stand behind an entry that adjusted an account.
+func (a *App) proveAdjusted(ctx context.Context, e family.Entry, proof *Proof) error {
+	adjustments, _, err := look(ctx, a, adjustmentKey(e.Ref))
+	if err == nil && (adjustments[0] == nil || !adjustments[0].Booked(e)) {
+		proof.found(e.Account, e.Seq, e.Ref, "no two people stand behind the adjustment")
+	}
+	return err
 }
 
 // whole returns the bodies of the records that are as the house wrote them, and

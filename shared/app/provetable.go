@@ -70,6 +70,8 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 		})
 	case kind == "CREDIT":
 		return proveAs(r, func(c creditRecord) error { return a.proveCredit(ctx, name, c, proof) })
+	case r.Key.Part == adjustmentsPart:
+		return proveAs(r, func(j family.Adjustment) error { return a.proveAdjustment(ctx, j, proof) })
 	case kind == "BIND" && r.Key.Sort == "B":
 		return proveAs(r, func(b bindingRecord) error { return a.proveBinding(ctx, b.Binding, proof) })
 	case kind == "PERSON" && r.Key.Sort == "P":
@@ -340,11 +342,24 @@ func (a *App) proveCredit(ctx context.Context, reference string, c creditRecord,
 	if err != nil {
 		return err
 	}
-	if e := entries[0]; e == nil || e.Ref != reference || e.Kind != family.Credited || e.Delta != c.Amount {
+	if e := entries[0]; e == nil || e.Ref != reference || !c.made(*e) {
 		proof.found(c.Person, c.Seq, reference, "the credit has no entry, or another")
 		proof.suspects.person(c.Person)[c.Seq] = claim{credit: reference}
 	}
 	return nil
+}
+
+// proveAdjustment wants the entry of an adjustment that is booked.
+func (a *App) proveAdjustment(ctx context.Context, j family.Adjustment, proof *Proof) error {
+	if j.State != family.AdjustmentBooked {
+		return nil
+	}
+	entries, _, err := look(ctx, a, entryKey(j.Person, j.Seq))
+	if err == nil && (entries[0] == nil || !j.Booked(*entries[0])) {
+		proof.found(j.Person, j.Seq, j.Reference, "the adjustment has no entry, or another")
+		proof.suspects.person(j.Person)[j.Seq] = claim{credit: j.Reference}
+	}
+	return err
 }
 
 // proveToken wants a spent code's settlement, and wants a code that is good to be

@@ -268,7 +268,7 @@ func (r *repairer) candidates(ctx context.Context, p family.PersonNo, seq uint64
 			return nil, err
 		}
 		e := family.Entry{
-			Account: p, Seq: seq, At: credits[0].At, Kind: family.Credited, Ref: c.credit,
+			Account: p, Seq: seq, At: credits[0].At, Kind: credits[0].kind(), Ref: c.credit, Reason: credits[0].Reason,
 			Delta: credits[0].Amount, After: before.After.Plus(credits[0].Amount),
 		}
 		if before.Seq > 0 {
@@ -765,7 +765,7 @@ func (r *repairer) credit(ctx context.Context, reference string, at leg) error {
 		if _, whole := half(t, creditRef); whole || !there || e.Ref != reference {
 			return "", nil
 		}
-		return "the credit " + reference + " as its entry has it", put(t, creditRef, creditRecord{at.person, e.Delta, e.At, e.Seq})
+		return "the credit " + reference + " as its entry has it", put(t, creditRef, creditRecord{at.person, e.Delta, e.At, e.Seq, e.Reason})
 	})
 }
 

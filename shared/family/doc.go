@@ -168,4 +168,8 @@
 // Law 30. Above what his region lets pass unasked, nothing leaves a grantor's account
 // for a relative before he has approved it, and never more than he approved.
 // TestLaw30_NothingLargeUnasked
+//
+// Law 31. No account is adjusted but by one person's proposal and another's approval,
+// neither of them its owner, and never below zero or below what is frozen in quotas.
+// TestLaw31_TwoPeopleAdjust
 package family

@@ -1561,3 +1561,55 @@ func TestLaw30_NothingLargeUnasked(t *testing.T) {
 		t.Errorf("asked %d times, paid %d", asked, paid)
 	}
 }
+
+func TestLaw31_TwoPeopleAdjust(t *testing.T) {
+	refused, booked := 0, 0
+	live(t, func(t *rapid.T, l *life) {
+		p := rapid.SampledFrom(l.people()).Draw(t, "whose")
+		a := l.accounts[p]
+		who := rapid.SampledFrom([]family.Reviewer{{Subject: "one"}, {Subject: "two"}, {Subject: "one", Person: "P-one"}, {Subject: "three", Person: "P-one"}, {Subject: "owner", Person: p}, {}})
+		first, second := who.Draw(t, "who proposes"), who.Draw(t, "who approves")
+		fen := func(label string) family.Fen {
+			return family.Fen(rapid.Int64Range(-2, 2).Draw(t, label)) * max(1, a.Balance.Total()/2)
+		}
+		j := family.Adjustment{Reference: "A", Person: p, Amount: family.Pockets{Current: fen("current"), Past: fen("past")}, Reason: "ruling"}
+		proposed, err := j.Propose(first, l.now)
+		if err != nil {
+			if first.Person != p {
+				t.Fatal(err)
+			}
+			return
+		}
+		done, after, entry, err := proposed.Approve(a, second, l.now)
+		onePerson := second.Subject == "" || second.Subject == first.Subject || second.Person == p || second.Person != "" && second.Person == first.Person
+		sum := a.Balance.Plus(j.Amount)
+		below := sum.Current < 0 || sum.Past < 0 || sum.Total() < a.FrozenQuota()
+		if (err != nil) != (onePerson || below) {
+			t.Fatalf("%v: %+v by %+v and %+v on %+v", err, j, first, second, a)
+		}
+		if err != nil {
+			refused++
+			if !cmp.Equal(after, a) || done.State != family.AdjustmentProposed {
+				t.Fatalf("refused, and moved: %+v", after)
+			}
+			return
+		}
+		booked++
+		if after.Balance != sum || entry.After != sum || entry.Kind != family.Adjusted || !done.Booked(entry) || entry.Seq != a.Seq+1 {
+			t.Fatalf("%+v %+v", entry, after)
+		}
+		if _, _, _, err := done.Approve(after, family.Reviewer{Subject: "four"}, l.now); err == nil {
+			t.Fatal("it was approved twice")
+		}
+		if _, err := done.Reject(second, l.now); err == nil {
+			t.Fatal("it was rejected after it was booked")
+		}
+		l.accounts[p], l.entries[p] = after, append(l.entries[p], entry)
+		if faults := family.ProveAccount(after, l.entries[p]); len(faults) > 0 {
+			t.Fatal(faults)
+		}
+	})
+	if refused == 0 || booked == 0 {
+		t.Errorf("refused %d times, booked %d", refused, booked)
+	}
+}

@@ -20,7 +20,12 @@ const (
 	Settled  EntryKind = "settlement"
 	Reversed EntryKind = "reversal"
 	Refunded EntryKind = "refund"
+	Adjusted EntryKind = "adjustment"
 )
+
+// PaidIn tells whether an entry of the kind is the insurer's doing and not a till's:
+// it has a reference of the insurer's and no settlement.
+func (k EntryKind) PaidIn() bool { return k == Credited || k == Adjusted }
 
 // Entry is one line of an account's history. Entries are numbered without gaps
 // and each holds the hash of the one before, so that none can be changed, dropped
@@ -30,9 +35,11 @@ type Entry struct {
 	Seq     uint64
 	At      time.Time
 	Kind    EntryKind
-	// Ref names the cause: the reference of a credit, else the message id of
-	// the settlement, reversal or refund.
+	// Ref names the cause: the reference of a credit or an adjustment, else the
+	// message id of the settlement, reversal or refund.
 	Ref string
+	// Reason is why an account was adjusted; empty in every other entry.
+	Reason AdjustmentReason
 	// Patient tells whether the account's owner was the patient of Ref (he has an
 	// entry even when his account paid nothing).
 	Patient bool
@@ -57,6 +64,9 @@ func (e Entry) Hash() Hash {
 		e.Account, e.Seq, e.At.UTC().Format(time.RFC3339Nano), e.Kind, e.Ref, e.Patient,
 		e.Delta.Current, e.Delta.Past, e.After.Current, e.After.Past,
 		e.Day, e.Insutype, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
+	if e.Reason != "" {
+		text += fmt.Sprintf("%q\n", e.Reason)
+	}
 	sum := sha256.Sum256([]byte(text))
 	return Hash(hex.EncodeToString(sum[:]))
 }

@@ -126,6 +126,7 @@ func (s *Scene) Tell() {
 
 	s.Settle(bound.ID)
 	s.Confirm()
+	s.Adjust()
 	s.Ask(200, mother, "PATCH", binding, object{"paused": true})
 	s.Ask(200, mother, "PATCH", binding, object{"paused": false})
 
@@ -349,6 +350,21 @@ func (s *Scene) Confirm() {
 		s.Ask(200, his, "POST", "/v1/confirmations/"+message+"/"+word, nil)
 		s.Ask(map[string]int{"approve": 201, "decline": 409}[word], till, "POST", "/v1/settlements", bill)
 	}
+}
+
+// Adjust puts the mother's account right: one operator proposes, another books it,
+// and a second proposal is taken back.
+func (s *Scene) Adjust() {
+	s.T.Helper()
+	clerk, chief := s.Operator(), s.Token(map[string]any{"roles": []string{"operator"}, "sub": "another-operator"})
+	for _, reference := range []string{"ADJ-1", "ADJ-2"} {
+		s.Ask(201, clerk, "POST", "/v1/adjustments", object{"reference": reference, "person_no": Mother, "amount_fen": -700, "pocket": "current", "reason": "duplicate_credit"})
+	}
+	s.Ask(200, chief, "GET", "/v1/adjustments?state=proposed&limit=1", nil)
+	s.Ask(403, clerk, "POST", "/v1/adjustments/ADJ-1/approve", nil)
+	s.Ask(200, chief, "POST", "/v1/adjustments/ADJ-1/approve", nil)
+	s.Ask(200, clerk, "POST", "/v1/adjustments/ADJ-2/reject", nil)
+	s.Ask(200, clerk, "GET", "/v1/adjustments/ADJ-1", nil)
 }
 
 // Trouble asks for what is answered with an error, and in odd ways.
