@@ -1,7 +1,8 @@
-// Package demo holds a small region to try the house with: a family of four in
+// Package demo holds a small region to try the house with: a family of five in
 // Changsha, a clinic, a hospital and a pharmacy, a few goods and some money. Nobody
 // in it exists: no division begins with 99, so no ID number here was ever given
-// out. The ages are those of 2026: a girl of 8 and her grandmother of 70.
+// out. The ages are those of 2026: a girl of 8, a boy
+// of 5 and their grandmother of 70.
 //
 // The files are what the insurer's own systems would feed in, one record to a line
 // (application/x-ndjson). Feeding them again changes nothing.
@@ -44,6 +45,13 @@ const (
 	Father      = "DEMO02" // 李强
 	Child       = "DEMO03" // 李小雨
 	Grandmother = "DEMO04" // 张桂英, the mother's mother
+	Son         = "DEMO05" // 李小川, whom no story binds: he is left to whoever tries the pages
+)
+
+// What one has to know of the son to bind him.
+const (
+	SonName = "李小川"
+	SonID   = "999999202106150052"
 )
 
 // The numbers of two insurance cards.

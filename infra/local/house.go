@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"gongji/infra/demo"
 	"gongji/shared/api"
 	"gongji/shared/app"
 	"gongji/shared/family"
@@ -113,7 +114,11 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 	})
 	// The national interface judges signatures by the machine's clock too.
 	national := his.New(his.Options{App: house, Log: log})
-	pages, err := web.New(web.Options{Issuer: tokens.name, ClientID: webClient})
+	there := web.Options{Issuer: tokens.name, ClientID: webClient}
+	if o.demo {
+		there.Example = &web.Example{Name: demo.SonName, IDNo: demo.SonID, Relation: "20"}
+	}
+	pages, err := web.New(there)
 	if err != nil {
 		return nil, err
 	}

@@ -313,6 +313,7 @@ func (p *tab) enter(base, who string) {
 	p.wait("document.querySelector(%s)", `button[name=who][value="`+who+`"]`)
 	js[bool](p, "(document.querySelector(%s).click(), true)", `button[name=who][value="`+who+`"]`)
 	p.wait("performance.getEntriesByName('gongji:usable').length > 0 && !document.querySelector('.welcome')")
+	p.settles() // what comes late moves what is pressed
 }
 
 // shot writes a picture of what is seen.

@@ -52,6 +52,7 @@ func (p *tab) enterAs(base, number string) {
 	p.types("人员编号或机构编码", number)
 	p.keys("\r")
 	p.wait("performance.getEntriesByName('gongji:usable').length > 0 && !document.querySelector('.welcome')")
+	p.settles()
 }
 
 // uploads gives the open step its paper.

@@ -27,6 +27,8 @@ func balanceOf(a family.Account) balanceWire {
 
 type insuranceWire struct {
 	Region   string `json:"region"`
+	RegionZH string `json:"region_zh" doc:"The name of the place whose rules apply"`
+	RegionEN string `json:"region_en"`
 	Insutype string `json:"insutype"`
 	PsnType  string `json:"psn_type"`
 	Insured  bool   `json:"insured"`
@@ -138,7 +140,7 @@ func (d *door) accountRoutes() {
 			var out meAnswer
 			b, i := &out.Body, self.Account.Insurance
 			b.PersonNo, b.NameMasked, b.IDNoMasked = string(self.Account.Person), self.NameMasked, self.IDNoMasked
-			b.Insurance = insuranceWire{string(i.Region), string(i.Insutype), string(i.PsnType), i.Insured()}
+			b.Insurance = insuranceWire{string(i.Region), self.PolicyZH, self.PolicyEN, string(i.Insutype), string(i.PsnType), i.Insured()}
 			b.Account, b.Frozen, b.Policy, b.Order = balanceOf(self.Account), self.Account.Frozen, self.PolicyID, string(self.OrderOfUsing)
 			return &out, nil
 		})

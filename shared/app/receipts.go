@@ -15,6 +15,8 @@ type Self struct {
 	NameMasked   string
 	IDNoMasked   string
 	PolicyID     string
+	PolicyZH     string // the name of the place whose rules they are
+	PolicyEN     string
 	OrderOfUsing family.Order
 }
 
@@ -41,7 +43,7 @@ func (a *App) Me(ctx context.Context, by family.PersonNo) (Self, error) {
 			return Self{}, err
 		}
 		policy := a.policyOf(account.Account, now)
-		return Self{Account: account.Account, NameMasked: account.Masked, IDNoMasked: vault.MaskID(idNo), PolicyID: policy.ID(), OrderOfUsing: policy.Grants.Order}, nil
+		return Self{Account: account.Account, NameMasked: account.Masked, IDNoMasked: vault.MaskID(idNo), PolicyID: policy.ID(), PolicyZH: policy.NameZH, PolicyEN: policy.NameEN, OrderOfUsing: policy.Grants.Order}, nil
 	})
 }
 

@@ -40,6 +40,17 @@ type Options struct {
 	// Uploads is the origin to which papers are uploaded, where that is not the pages'
 	// own: a bucket's, "https://…". It may be empty.
 	Uploads string
+	// Example is a made-up relative whom the form for adding one offers to fill in:
+	// for a place where everybody is made up. It may be nil.
+	Example *Example
+}
+
+// Example is somebody who can be added: a name, an ID number, and what he is to the
+// person who adds him (GB/T 4761).
+type Example struct {
+	Name     string `json:"name"`
+	IDNo     string `json:"id_no"`
+	Relation string `json:"relation"`
 }
 
 // Pages answers for the pages. It is safe for concurrent use.
@@ -61,9 +72,10 @@ func New(o Options) (*Pages, error) {
 		return nil, fmt.Errorf("web: %q is no origin that papers are uploaded to", o.Uploads)
 	}
 	config, err := json.Marshal(struct {
-		Issuer   string `json:"issuer"`
-		ClientID string `json:"client_id"`
-	}{o.Issuer, o.ClientID})
+		Issuer   string   `json:"issuer"`
+		ClientID string   `json:"client_id"`
+		Example  *Example `json:"example,omitempty"`
+	}{o.Issuer, o.ClientID, o.Example})
 	if err != nil {
 		return nil, err
 	}

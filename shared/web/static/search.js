@@ -9,7 +9,7 @@ const WAIT = 180; // ms after the last key
 
 let lists = 0;
 
-export function Search({ label, hint, path, line, choose, chosen, focus, onCode }) {
+export function Search({ label, hint, example, path, line, choose, chosen, focus, onCode }) {
   const list = useMemo(() => `found-${++lists}`, []);
   const [typed, type] = useState('');
   const [found, find] = useState(null);
@@ -55,7 +55,7 @@ export function Search({ label, hint, path, line, choose, chosen, focus, onCode 
   const open = typed.trim() !== '' && (found || failed);
   return html`<div class="search">
     <${Field} label=${label} hint=${hint}>${(shared) => html`<input ...${shared} ref=${input} role="combobox" aria-autocomplete="list" aria-expanded=${open ? 'true' : 'false'} aria-controls=${list}
-      aria-activedescendant=${open && found?.length ? `${list}-${at}` : null} autocomplete="off" spellcheck=${false} placeholder=${chosen ?? ''} value=${typed} onInput=${(e) => type(e.currentTarget.value)} onKeyDown=${key} />`}<//>
+      aria-activedescendant=${open && found?.length ? `${list}-${at}` : null} autocomplete="off" spellcheck=${false} placeholder=${chosen ?? example ?? ''} value=${typed} onInput=${(e) => type(e.currentTarget.value)} onKeyDown=${key} />`}<//>
     ${chosen && html`<p class="chosen">${chosen}</p>`}
     <ul class="found" id=${list} role="listbox" aria-label=${label} hidden=${!open || !found?.length}>
       ${(found ?? []).map((item, i) => html`<li role="option" id=${`${list}-${i}`} aria-selected=${i === at ? 'true' : 'false'} onMouseDown=${(e) => { e.preventDefault(); take(item); }}>${line(item)}</li>`)}

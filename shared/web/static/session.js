@@ -29,6 +29,9 @@ async function issuer() {
   return place;
 }
 
+// example is somebody made up whom the form for adding a relative offers, or nobody.
+export const example = () => place?.example;
+
 const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 

@@ -2,7 +2,7 @@
 // each line answered. A bad line never stops the others, and a file sent again changes
 // nothing.
 
-import { html, Button, Field, Notice, Trouble, useAct, useRef, useState } from '../ui.js';
+import { html, Button, Field, Icon, Notice, Trouble, useAct, useRef, useState } from '../ui.js';
 import { t, either } from '../text.js';
 import { ask } from '../door.js';
 
@@ -50,7 +50,8 @@ export function Feeds() {
   return html`<div class="stack"><section class="card feed">
       <p class="lead">${t('feed.lead')}</p>
       <${Field} label=${t('feed.what')}>${(shared) => html`<select ...${shared} value=${feed} disabled=${busy} onChange=${(e) => { choose(e.currentTarget.value); tell(null); }}>${feeds.map((f) => html`<option value=${f}>${t(`feed.${f}`)}</option>`)}</select>`}<//>
-      <${Field} label=${t('feed.file')} hint=${t('feed.hint')}>${(shared) => html`<input ...${shared} type="file" accept=".ndjson,.jsonl,.json,application/x-ndjson" disabled=${busy} onChange=${(e) => { take(e.currentTarget.files[0] ?? null); tell(null); }} />`}<//>
+      <div class="file"><label class="button"><${Icon} name="paper" /><span>${t('feed.file')}</span><input type="file" class="hidden" accept=".ndjson,.jsonl,.json,application/x-ndjson" disabled=${busy} onChange=${(e) => { take(e.currentTarget.files[0] ?? null); tell(null); }} /></label>
+        <span class="grow">${file ? html`<b>${file.name}</b>` : html`<span class="hint">${t('feed.hint')}</span>`}</span></div>
       <div class="pair"><${Button} kind="main" busy=${busy} disabled=${!file} onClick=${send}>${t('feed.send')}<//>${busy && html`<${Button} onClick=${() => { stopped.current = true; }}>${t('feed.stop')}<//>`}</div>
       <${Trouble} problem=${problem} again=${send} />
     </section>

@@ -1,8 +1,9 @@
 // 添加家庭成员: the form. What comes after it, the house decides and the next page shows.
 
-import { html, Page, Button, Field, Trouble, Icon, go, useAct, useRef, useState } from '../ui.js';
+import { html, Page, Button, Field, Notice, Trouble, Icon, go, useAct, useRef, useState } from '../ui.js';
 import { t } from '../text.js';
 import { post, once } from '../door.js';
+import { example } from '../session.js';
 import { relations } from './kin.js';
 import { Terms, blank, payOf } from './terms.js';
 
@@ -54,6 +55,7 @@ export function Add({ bindings }) {
     <form ref=${box} novalidate onSubmit=${(e) => { e.preventDefault(); send(); }}>
       <details class="card told"><summary><${Icon} name="paper" />${t('add.told')}</summary>
         <ol>${[1, 2, 3, 4].map((n) => html`<li>${t(`add.told${n}`)}</li>`)}</ol></details>
+      ${example() && !form.name && !form.id_no && html`<${Notice} title=${t('add.example')} action=${html`<${Button} onClick=${() => change(example())}>${t('add.example.fill')}<//>`}>${example().name} ${example().id_no}<//>`}
       <fieldset class="card"><legend>${t('add.who')}</legend>
         <${Field} label=${t('add.name')} error=${errors.name} maxlength="50" autocomplete="off" value=${form.name} onInput=${(e) => change({ name: e.currentTarget.value })} />
         <${Field} label=${t('add.id')} hint=${t('add.id.hint')} error=${errors.id_no} maxlength="18" autocomplete="off" autocapitalize="characters" spellcheck=${false} value=${form.id_no}

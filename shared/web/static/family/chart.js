@@ -1,6 +1,7 @@
 // Bars by month, one on the other for each person, drawn by uPlot.
 
 import uPlot from '../lib/uplot.js';
+import { t } from '../text.js';
 
 const colours = ['--c1', '--c2', '--c3', '--c4', '--c5'];
 
@@ -16,13 +17,13 @@ export function draw(box, months, series) {
   // Each series is drawn to the height of itself and all below it, the highest first.
   const stacked = series.map((s) => s.fen.map((fen, i) => (sums[i] += Math.max(0, fen) / 100)));
   const order = series.map((_, i) => i).reverse();
-  const bars = uPlot.paths.bars({ size: [0.5, 40] });
+  const bars = uPlot.paths.bars({ size: [0.56, 44], radius: 0.12 });
   const font = `12px ${style.fontFamily}`;
   const options = (width) => ({
-    width, height: 200, legend: { show: false }, cursor: { show: false },
+    width, height: 200, padding: [8, 8, 0, 0], legend: { show: false }, cursor: { show: false },
     scales: { x: { time: false, range: [-0.6, months.length - 0.4] }, y: { range: (_, __, most) => [0, most * 1.1 || 1] } },
     axes: [
-      { stroke: ink, font, grid: { show: false }, ticks: { show: false }, splits: months.map((_, i) => i), values: months.map((m) => m.slice(5)) },
+      { stroke: ink, font, grid: { show: false }, ticks: { show: false }, splits: months.map((_, i) => i), size: 32, values: months.map((m) => t('account.month.of', { n: Number(m.slice(5)) })) },
       { stroke: ink, font, size: 54, grid: { stroke: line, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((v) => '¥' + v) },
     ],
     series: [{}, ...order.map((i) => ({ label: series[i].name, paths: bars, points: { show: false }, stroke: 'transparent', fill: style.getPropertyValue(colours[i % colours.length]).trim() }))],

@@ -30,6 +30,7 @@ export function Home({ bindings }) {
               <span class="grow"><b>${relationOf(b)}</b><small>${other(b)}</small></span>
               <span class="go"><${Icon} name="code" />${t('act.show')}</span>
             </a></li>`)}
+          ${!bindings.data && !bindings.problem && html`<li class="none" aria-busy="true">${t('app.loading')}</li>`}
           ${bindings.data && members.filter(canShow).length === 0 && html`<li class="none">${t('home.nobody')}</li>`}
         </ul>
         <footer>
@@ -40,7 +41,7 @@ export function Home({ bindings }) {
 
       <nav class="tiles" aria-label=${t('tab.home')}>
         <a class="tile" href="#/show/me"><${Icon} name="code" /><b>${t('home.mine')}</b><small>${t('home.mine.more')}</small></a>
-        <a class="tile" href="#/check"><${Icon} name="ask" /><b>${t('check.title')}</b><small>${t('home.check.more')}</small></a>
+        <a class="tile" href="#/check"><${Icon} name="ask" /><b>${t('home.check')}</b><small>${t('home.check.more')}</small></a>
         <a class="tile" href="#/receipts"><${Icon} name="receipt" /><b>${t('receipts.title')}</b><small>${t('home.receipts.more')}</small></a>
       </nav>
 

@@ -1,7 +1,7 @@
 // 我的: who I am, my family, how the pages look, and leaving.
 
 import { html, Page, Button, Link, Icon, Trouble, useLoad } from '../ui.js';
-import { t } from '../text.js';
+import { t, either } from '../text.js';
 import { get } from '../door.js';
 import { prefs, prefer } from '../prefs.js';
 import { signOut } from '../session.js';
@@ -16,7 +16,7 @@ export function Me() {
     ${me && html`<section class="card"><div class="row"><span class="avatar" aria-hidden="true"><${Icon} name="person" /></span>
       <span class="grow"><b>${me.name_masked}</b><small>${me.id_no_masked}</small></span></div>
       <dl class="facts"><div><dt>${t('me.insurance')}</dt><dd>${t(`insutype.${['310', '390'].includes(me.insurance.insutype) ? me.insurance.insutype : 'none'}`)}${!me.insurance.insured && t('me.uninsured')}</dd></div>
-        <div><dt>${t('me.region')}</dt><dd>${me.insurance.region}</dd></div><div class="fine"><dt>${t('binding.policy')}</dt><dd>${me.policy}</dd></div></dl></section>`}
+        <div><dt>${t('me.region')}</dt><dd>${either(me.insurance.region_zh, me.insurance.region_en)} <small>${me.insurance.region}</small></dd></div><div class="fine"><dt>${t('binding.policy')}</dt><dd>${me.policy}</dd></div></dl></section>`}
     <nav class="stack">
       <a class="card row" href="#/add"><${Icon} name="add" /><span class="grow"><b>${t('me.add')}</b></span><${Icon} name="next" /></a>
       <a class="card row" href="#/members"><${Icon} name="family" /><span class="grow"><b>${t('members.title')}</b></span><${Icon} name="next" /></a>

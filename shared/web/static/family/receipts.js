@@ -6,10 +6,18 @@ import { get } from '../door.js';
 import { yuan } from '../money.js';
 
 export function Receipts() {
-  const [role, choose] = useState('patient');
+  const [chosen, choose] = useState(null); // patient or payer
   const [after, go] = useState('');
   const [before, keep] = useState([]);
-  const { data, problem, again } = useLoad((signal) => get(`/v1/settlements?role=${role}&limit=20${after && '&after=' + after}`, { signal }), [role, after]);
+  const { data, problem, again } = useLoad(async (signal) => {
+    const list = async (role) => ({ role, ...(await get(`/v1/settlements?role=${role}&limit=20${after && '&after=' + after}`, { signal })) });
+    if (chosen) return list(chosen);
+    const mine = await list('patient');
+    if (mine.items.length > 0) return mine;
+    const paid = await list('payer'); // who only ever paid for others should not open an empty page
+    return paid.items.length > 0 ? paid : mine;
+  }, [chosen, after]);
+  const role = chosen ?? data?.role ?? 'patient';
   const turn = (to) => {
     choose(to);
     go('');

@@ -42,7 +42,7 @@ export function Day({ code, name, pending }) {
       ${data.items.length > 0 && html`<div class="card scroll"><table class="list"><thead><tr><th>${t('slip.time')}</th><th>${t('slip.patient')}</th><th>${t('day.kind')}</th><th class="end">${t('sum.total')}</th><th class="end">${t('part.fund')}</th><th class="end">${t('day.accounts')}</th><th class="end">${t('sum.cash')}</th><th><span class="sr">${t('day.open')}</span></th></tr></thead>
         <tbody>${data.items.map((s) => html`<tr key=${s.settlement_id}><td>${moment(s.settled_at).slice(-5)}</td><td>${s.patient.name_masked}</td><td>${t(s.kind === 'settlement' ? `state.${s.state}` : `slip.${s.kind}`)}</td>
           <td class="end"><${Money} fen=${s.total_fen} /></td><td class="end"><${Money} fen=${s.fund_paid_fen} /></td><td class="end"><${Money} fen=${s.own_paid_fen + s.shared_paid_fen} /></td><td class="end"><${Money} fen=${s.cash_due_fen} /></td>
-          <td><button type="button" class="button" onClick=${() => show(s)} aria-label=${t('day.open.of', { name: s.patient.name_masked, time: moment(s.settled_at) })}><${Icon} name="next" /></button></td></tr>`)}</tbody></table></div>`}
+          <td class="open"><button type="button" class="round" onClick=${() => show(s)} aria-label=${t('day.open.of', { name: s.patient.name_masked, time: moment(s.settled_at) })}><${Icon} name="next" /></button></td></tr>`)}</tbody></table></div>`}
       ${data.more && html`<p class="fine">${t('app.more')}</p>`}`}
     ${open && html`<${One} s=${open} code=${code} name=${name} pending=${pending} onClose=${() => show(null)} changed=${again} />`}
   </div>`;

@@ -1,6 +1,6 @@
 // One sale: whose code, what for, what it would be, and then settled.
 
-import { html, Button, Field, Icon, Money, Notice, Switch, Trouble, useAct, useEffect, useRef, useState } from '../ui.js';
+import { html, Button, Empty, Field, Icon, Money, Notice, Switch, Trouble, useAct, useEffect, useRef, useState } from '../ui.js';
 import { t, either } from '../text.js';
 import { post } from '../door.js';
 import { amountOf, fenOf, partsOf, quantityOf, yuan } from '../money.js';
@@ -18,6 +18,8 @@ export function isCode(typed) {
   const p = [...typed.slice(0, 19)].reduce((at, digit) => (((at + Number(digit)) % 10 || 10) * 2) % 11, 10);
   return Number(typed[19]) === (11 - p) % 10;
 }
+
+const toGoods = () => document.querySelector('.goods .search input')?.focus();
 
 const AGAIN = 4000; // ms, while somebody is asked on his phone
 
@@ -39,7 +41,11 @@ export function Sale({ code, name, pending, shown }) {
     setQuote(null);
     setFound(null);
   };
-  const setLine = (row, part) => change({ lines: lines.map((l) => (l.row === row ? { ...l, ...part } : l)) });
+  const setLine = (row, part) => {
+    setSale((was) => ({ ...was, lines: was.lines.map((l) => (l.row === row ? { ...l, ...part } : l)) }));
+    setQuote(null);
+    setFound(null);
+  };
 
   const amounts = lines.map((l) => {
     const price = fenOf(l.price), parts = partsOf(l.quantity);
@@ -83,7 +89,7 @@ export function Sale({ code, name, pending, shown }) {
     for (const clear of [setQuote, setDone, setFound, setWaits]) clear(null);
     clearReckoning();
     clearSettling();
-    requestAnimationFrame(() => box.current?.focus());
+    requestAnimationFrame(toGoods);
   };
   const show = (digits) => {
     change({ credential: { type: 'qr', value: digits, name: '' } });
@@ -117,7 +123,7 @@ export function Sale({ code, name, pending, shown }) {
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
   });
-  useEffect(() => { if (shown && !done) box.current?.focus(); }, [shown]);
+  useEffect(() => { if (shown && !done) toGoods(); }, [shown]);
   // Whose turn it is after a code: the goods, or the reckoning.
   useEffect(() => {
     if (credential.type === 'qr' && isCode(credential.value) && whole && !quote && !pending.lost) reckon();
@@ -137,27 +143,28 @@ export function Sale({ code, name, pending, shown }) {
   if (done) return html`<${Slip} settlement=${done} name=${name} again=${again} />`;
   const locked = Boolean(pending.lost) || settling.busy || Boolean(waits);
   return html`<div class="sale">
-    <section class="card patient" aria-labelledby="patient-title"><h2 id="patient-title"><span class="n">1</span>${t('sale.patient')}</h2>
+    <section class="card goods" aria-labelledby="goods-title"><h2 id="goods-title"><span class="n">1</span>${t('sale.goods')}</h2>
+      ${!pharmacy && html`<div class="tabbar">${['11', '12', '13'].map((m) => html`<${Button} kind="tab" aria-pressed=${medType === m ? 'true' : 'false'} onClick=${() => { setMedType(m); change({}); }}>${t(`med.${m}`)}<//>`)}</div>`}
+      <${Search} label=${t('sale.find')} hint=${t('sale.find.hint')} example=${t('sale.find.example')} path="/v1/catalogue" onCode=${scanned}
+        choose=${(item) => change({ lines: [...lines, { row: ++rows, code: item.code, name: item.name, class: item.class, price: '', quantity: '1', traces: [], prescription: '', days: '' }] })}
+        line=${(item) => html`<b>${item.name}</b><small>${t(`class.${item.class}`)} · ${item.code}</small>`} />
+      ${lines.length === 0 && html`<${Empty} icon="shop">${t('sale.empty')}<//>`}
+      ${lines.length > 0 && html`<table class="lines"><thead><tr><th>${t('line.name')}</th><th>${t('line.price')}</th><th>${t('line.quantity')}</th><th class="end">${t('line.amount')}</th><th><span class="sr">${t('line.remove')}</span></th></tr></thead>
+        <tbody>${lines.map((l, i) => html`<${Line} key=${l.row} l=${l} amount=${amounts[i]} told=${quote?.lines.find((q) => q.line_no === i + 1)} fault=${settling.problem?.line === i + 1 || reckoning.problem?.line === i + 1} scanned=${scanned} change=${(part) => setLine(l.row, part)} remove=${() => change({ lines: lines.filter((x) => x.row !== l.row) })} />`)}</tbody></table>`}
+      <${Switch} label=${t('sale.account')} hint=${t('sale.account.more')} checked=${sale.account} onChange=${(account) => change({ account })} />
+    </section>
+
+    <section class="card patient" aria-labelledby="patient-title"><h2 id="patient-title"><span class="n">2</span>${t('sale.patient')} <kbd>F2</kbd></h2>
       <div class="tabbar">${['qr', 'card', 'id'].map((type) => html`<${Button} kind="tab" aria-pressed=${credential.type === type ? 'true' : 'false'} onClick=${() => change({ credential: { type, value: '', name: '' } })}>${t(`sale.${type}`)}<//>`)}</div>
       <${Field} label=${t(`sale.${credential.type}.label`)} hint=${t(`sale.${credential.type}.hint`)}
         error=${credential.type === 'qr' && credential.value.length === 20 && !isCode(credential.value) ? t('sale.qr.slip') : undefined}>
         ${(shared) => html`<input ...${shared} ref=${box} data-testid="credential" class="wedge" autocomplete="off" spellcheck=${false} inputmode=${credential.type === 'qr' ? 'numeric' : 'text'} disabled=${locked}
           maxlength=${credential.type === 'qr' ? 24 : 64} value=${credential.value} onInput=${(e) => change({ credential: { ...credential, value: e.currentTarget.value.replace(/\s/g, '').toUpperCase() } })}
-          onKeyDown=${(e) => { if (e.key === 'Enter') { e.preventDefault(); if (whole) reckon(); else document.querySelector('.goods input')?.focus(); } }} />`}<//>
+          onKeyDown=${(e) => { if (e.key === 'Enter') { e.preventDefault(); if (whole) reckon(); else toGoods(); } }} />`}<//>
       ${credential.type !== 'qr' && html`<${Field} label=${t('sale.name')} autocomplete="off" value=${credential.name} onInput=${(e) => change({ credential: { ...credential, name: e.currentTarget.value } })} />`}
       ${credential.type === 'qr' && html`<${Button} icon="camera" disabled=${locked} onClick=${() => setCamera(!camera)}>${t(camera ? 'camera.stop' : 'camera.start')}<//>`}
       ${camera && html`<${Camera} onCode=${(text) => { const ok = isCode(text); if (ok) show(text); return ok; }} />`}
       ${quote && html`<p class="who" role="status">${t('sale.who', { name: quote.patient.name_masked })} <b>${t('sale.face')}</b></p>`}
-    </section>
-
-    <section class="card goods" aria-labelledby="goods-title"><h2 id="goods-title"><span class="n">2</span>${t('sale.goods')}</h2>
-      ${!pharmacy && html`<div class="tabbar">${['11', '12', '13'].map((m) => html`<${Button} kind="tab" aria-pressed=${medType === m ? 'true' : 'false'} onClick=${() => { setMedType(m); change({}); }}>${t(`med.${m}`)}<//>`)}</div>`}
-      <${Search} label=${t('sale.find')} hint=${t('sale.find.hint')} path="/v1/catalogue" onCode=${scanned}
-        choose=${(item) => change({ lines: [...lines, { row: ++rows, code: item.code, name: item.name, class: item.class, price: '', quantity: '1', traces: [], prescription: '', days: '' }] })}
-        line=${(item) => html`<b>${item.name}</b><small>${t(`class.${item.class}`)} · ${item.code}</small>`} />
-      ${lines.length > 0 && html`<table class="lines"><thead><tr><th>${t('line.name')}</th><th>${t('line.price')}</th><th>${t('line.quantity')}</th><th class="end">${t('line.amount')}</th><th><span class="sr">${t('line.remove')}</span></th></tr></thead>
-        <tbody>${lines.map((l, i) => html`<${Line} key=${l.row} l=${l} amount=${amounts[i]} told=${quote?.lines.find((q) => q.line_no === i + 1)} fault=${settling.problem?.line === i + 1 || reckoning.problem?.line === i + 1} change=${(part) => setLine(l.row, part)} remove=${() => change({ lines: lines.filter((x) => x.row !== l.row) })} />`)}</tbody></table>`}
-      <${Switch} label=${t('sale.account')} hint=${t('sale.account.more')} checked=${sale.account} onChange=${(account) => change({ account })} />
     </section>
 
     <aside class="card sum" aria-labelledby="sum-title"><h2 id="sum-title"><span class="n">3</span>${t('sale.sum')}</h2>
@@ -171,23 +178,31 @@ export function Sale({ code, name, pending, shown }) {
       ${!pending.lost && !waits && html`<${Refused} problem=${settling.problem ?? reckoning.problem} requote=${reckon} />`}
       ${!quote && html`<${Button} kind="main" busy=${reckoning.busy} disabled=${!whole || locked} onClick=${reckon}>${t('sale.quote')} <kbd>F4</kbd><//>`}
       ${quote && html`<${Button} kind="main" busy=${settling.busy} disabled=${locked} onClick=${() => settle()}>${t('sale.settle')} <kbd>F8</kbd><//>`}
-      ${!whole && !pending.lost && html`<p class="hint">${t(credential.value === '' ? 'sale.need.code' : lines.length === 0 ? 'sale.need.goods' : 'sale.need.price')}</p>`}
+      ${!whole && !pending.lost && html`<p class="hint">${t(lines.length === 0 ? 'sale.need.goods' : amounts.every((a) => a && a.fen > 0) ? 'sale.need.code' : 'sale.need.price')}</p>`}
       ${(lines.length > 0 || credential.value) && html`<${Button} disabled=${locked} onClick=${again}>${t('sale.clear')}<//>`}
     </aside>
   </div>`;
 }
 
 // Line is a line of the bill, and what the house says of it.
-function Line({ l, amount, told, fault, change, remove }) {
+function Line({ l, amount, told, fault, change, remove, scanned }) {
   const [open, set] = useState(false);
   const price = useRef();
   useEffect(() => { price.current?.focus(); }, []);
+  // A scanner types into whatever has the focus: what it typed after a number is taken
+  // out again and goes where it belongs.
+  const enter = (e, part) => {
+    if (e.key !== 'Enter') return;
+    const typed = e.currentTarget.value, end = typed.slice(-20);
+    if (typed.length >= 20 && scanned(end)) change({ [part]: typed.slice(0, -20) });
+    else toGoods();
+  };
   const own = told && told.out_of_scope_fen + told.over_limit_fen;
   return html`<tr class=${fault ? 'fault' : ''}>
       <td><b>${l.name}</b><small>${t(`class.${l.class}`)}</small>
         <button type="button" class="link" aria-expanded=${open ? 'true' : 'false'} onClick=${() => set(!open)}>${t('line.more', { n: l.traces.length })}</button></td>
-      <td><input ref=${price} aria-label=${t('line.price.of', { name: l.name })} inputmode="decimal" autocomplete="off" value=${l.price} onInput=${(e) => change({ price: e.currentTarget.value })} onKeyDown=${(e) => e.key === 'Enter' && document.querySelector('.goods .search input')?.focus()} /></td>
-      <td><input aria-label=${t('line.quantity.of', { name: l.name })} inputmode="decimal" autocomplete="off" value=${l.quantity} onInput=${(e) => change({ quantity: e.currentTarget.value })} /></td>
+      <td><input ref=${price} aria-label=${t('line.price.of', { name: l.name })} inputmode="decimal" autocomplete="off" value=${l.price} onInput=${(e) => change({ price: e.currentTarget.value })} onKeyDown=${(e) => enter(e, 'price')} /></td>
+      <td><input aria-label=${t('line.quantity.of', { name: l.name })} inputmode="decimal" autocomplete="off" value=${l.quantity} onInput=${(e) => change({ quantity: e.currentTarget.value })} onKeyDown=${(e) => enter(e, 'quantity')} /></td>
       <td class="end">${amount ? html`<${Money} fen=${amount.fen} />` : '–'}</td>
       <td><button type="button" class="round" aria-label=${t('act.remove', { name: l.name })} onClick=${remove}><${Icon} name="close" /></button></td></tr>
     ${told && html`<tr class="told"><td colspan="5"><span class=${own ? 'no' : 'yes'}><${Icon} name=${own ? 'warn' : 'done'} />
