@@ -28,7 +28,7 @@ import (
 
 // patience is how long a page may take to show what is waited for. Nothing is asserted
 // by it: a slow machine only waits longer.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // browse starts a browser that ends with the test. Each tab of it is somebody's own
 // device: no cookie or storage is shared.
