@@ -57,7 +57,8 @@ type App struct {
 	random   io.Reader
 	pause    func(ctx context.Context, n int) error
 	log      *slog.Logger
-	stock    stockroom
+	goods    memory[catalogueRecord]
+	places   memory[family.Place]
 	rules    rulebook
 	latest   atomic.Int64 // in nanoseconds since 1970
 }

@@ -41,7 +41,7 @@ type ConfirmationView struct {
 func (a *App) wait(t *tx, id family.MessageID, c gathered, effects family.Effects, names map[family.PersonNo]string, refusal *family.Refusal) (messageRecord, error) {
 	if effects.Token != nil {
 		end := later(effects.Confirmation.Until, later(effects.Token.Expires, effects.Token.DecodedUntil))
-		if err := a.putToken(t, c.qr, *effects.Token, end); err != nil {
+		if err := a.putToken(t, c, *effects.Token, end); err != nil {
 			return messageRecord{}, err
 		}
 	}

@@ -77,8 +77,8 @@ func (a *App) Decode(ctx context.Context, place family.InstitutionCode, digits s
 
 // designated refuses an institution without an agreement; its record must have been
 // read.
-func designated(t *tx, place family.InstitutionCode) error {
-	known, found, err := get(t, placeKey(place))
+func (a *App) designated(t *tx, place family.InstitutionCode) error {
+	known, found, err := a.placeOf(t, place)
 	if err == nil && (!found || !known.Designated) {
 		err = family.Refuse(family.InstitutionNotDesignated)
 	}

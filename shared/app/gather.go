@@ -12,6 +12,7 @@ import (
 type gathered struct {
 	family.Case
 	qr      ref[qrRecord]
+	code    qrRecord      // under it, as it was read
 	visit   *family.Visit // whose charges the bill is
 	records map[family.PersonNo]accountRecord
 }
@@ -116,6 +117,7 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	g.Message, g.Need, g.visit, g.OwnExpense = in.Message, in.need(), visit, own
 	if qr != nil {
 		g.qr, _ = a.qrOf(place, in.Credential)
+		g.code = *qr
 		g.Token, g.Decoded = &qr.Token, in.Credential.Type == ByECToken
 		if qr.PresenterMasked != "" {
 			names[qr.Token.Presenter] = qr.PresenterMasked
@@ -195,7 +197,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	if err := t.load(append(need.decisive, patientRef), need.reference); err != nil {
 		return g, nil, err
 	}
-	where, found, err := get(t, placeKey(place))
+	where, found, err := a.placeOf(t, place)
 	if err != nil {
 		return g, nil, err
 	}

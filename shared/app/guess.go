@@ -64,10 +64,10 @@ func (a *App) countGuess(t *tx, code family.InstitutionCode, digits string, refu
 // mayLook refuses an institution without an agreement, and a code of it while its
 // pause lasts. What the credential needs must have been read.
 func (a *App) mayLook(t *tx, code family.InstitutionCode, c Credential, now time.Time) error {
-	if err := designated(t, code); err != nil || c.Type != ByQR && c.Type != ByECToken {
+	if err := a.designated(t, code); err != nil || c.Type != ByQR && c.Type != ByECToken {
 		return err
 	}
-	place, _, err := get(t, placeKey(code))
+	place, _, err := a.placeOf(t, code)
 	if err != nil {
 		return err
 	}

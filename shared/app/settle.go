@@ -173,7 +173,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			return messageRecord{}, err
 		}
 		if effects.Token != nil {
-			if err := a.putToken(t, c.qr, *effects.Token, effects.Token.Expires); err != nil {
+			if err := a.putToken(t, c, *effects.Token, effects.Token.Expires); err != nil {
 				return messageRecord{}, err
 			}
 		}
@@ -202,14 +202,10 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 	})
 }
 
-// putToken writes what became of a token, which is over at a time.
-func (a *App) putToken(t *tx, r ref[qrRecord], token family.QRToken, end time.Time) error {
-	qr, _, err := get(t, r)
-	if err != nil {
-		return err
-	}
-	qr.Token = token
-	return putUntil(t, r, qr, end.Add(qrKeep))
+// putToken writes what became of a case's token, which is over at a time.
+func (a *App) putToken(t *tx, g gathered, token family.QRToken, end time.Time) error {
+	g.code.Token = token
+	return putUntil(t, g.qr, g.code, end.Add(qrKeep))
 }
 
 // message carries out one message of an institution: its first answer again if it

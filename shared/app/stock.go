@@ -4,66 +4,77 @@ import (
 	"sync"
 
 	"gongji/shared/family"
+	"gongji/shared/store"
 )
 
-// stockSize bounds how many catalogue items a process remembers.
-const stockSize = 4096
+// remembers bounds how many records of a kind a process remembers.
+const remembers = 4096
 
-// stockroom remembers catalogue items as they were decoded: tills sell the same few
-// hundred all day, and an item with all its versions and limits takes longer to
-// decode than to read. The table is asked each time, in one round with all else, so
-// what is remembered is never out of date, and the day decides which version is in
-// force.
-type stockroom struct {
-	mu    sync.Mutex
-	items map[string]stocked
+// memory remembers reference data as it was decoded: tills sell the same few hundred
+// items all day in the same places, and an item with all its versions and limits takes
+// longer to decode than to read. The table is asked each time, in one round with all
+// else, so what is remembered is never out of date. What it gives is everybody's and
+// must not be changed.
+type memory[T any] struct {
+	mu      sync.Mutex
+	records map[store.Key]decoded[T]
 }
 
-type stocked struct {
-	version  uint64 // of the record
-	versions []family.Item
+type decoded[T any] struct {
+	version uint64 // of the record
+	value   T
 }
 
-// get returns all versions of an item, if its record is still the one remembered.
-func (s *stockroom) get(code string, version uint64) ([]family.Item, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	it, ok := s.items[code]
-	return it.versions, ok && it.version == version
-}
-
-// put remembers an item, in the place of another when the room is full.
-func (s *stockroom) put(code string, version uint64, versions []family.Item) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.items == nil {
-		s.items = map[string]stocked{}
+// recall is get for a record that a memory may hold already decoded.
+func recall[T any](t *tx, m *memory[T], r ref[T]) (T, bool, error) {
+	key := store.Key(r)
+	s, read := t.slots[key]
+	if !read || s.write != nil || len(s.record.Body) == 0 {
+		return get(t, r)
 	}
-	if _, there := s.items[code]; !there && len(s.items) >= stockSize {
-		for other := range s.items { // any: maps are walked from a random place
-			delete(s.items, other)
+	m.mu.Lock()
+	known, there := m.records[key]
+	m.mu.Unlock()
+	if there && known.version == s.record.Version {
+		return known.value, true, nil
+	}
+	v, found, err := get(t, r)
+	if err == nil && found {
+		m.put(key, decoded[T]{s.record.Version, v})
+	}
+	return v, found, err
+}
+
+// put remembers a record, in the place of another when the memory is full.
+func (m *memory[T]) put(key store.Key, d decoded[T]) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.records == nil {
+		m.records = map[store.Key]decoded[T]{}
+	}
+	if _, there := m.records[key]; !there && len(m.records) >= remembers {
+		for other := range m.records { // any: maps are walked from a random place
+			delete(m.records, other)
 			break
 		}
 	}
-	s.items[code] = stocked{version, versions}
+	m.records[key] = d
+}
+
+// placeOf returns an institution whose record was read.
+func (a *App) placeOf(t *tx, code family.InstitutionCode) (family.Place, bool, error) {
+	return recall(t, &a.places, placeKey(code))
 }
 
 // goodsOn returns all versions of each item on a bill, which were read.
 func (a *App) goodsOn(t *tx, bill family.Bill) (map[string][]family.Item, error) {
 	stock := make(map[string][]family.Item, len(bill.Lines))
 	for _, l := range bill.Lines {
-		version := t.version(itemKey(l.Code))
-		if versions, ok := a.stock.get(l.Code, version); ok && version != 0 {
-			stock[l.Code] = versions
-			continue
-		}
-		item, found, err := get(t, itemKey(l.Code))
+		item, _, err := recall(t, &a.goods, itemKey(l.Code))
 		if err != nil {
 			return nil, err
 		}
-		if stock[l.Code] = item.Versions; found {
-			a.stock.put(l.Code, version, item.Versions)
-		}
+		stock[l.Code] = item.Versions
 	}
 	return stock, nil
 }

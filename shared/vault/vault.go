@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"log/slog"
 	"math/bits"
@@ -35,6 +36,8 @@ type Vault struct {
 	// aead gives the sealing key with an id, or nil. A function for the same
 	// reason as in Keys: behind the interface lie the key's bytes.
 	aead func(id string) cipher.AEAD
+	// index and qr hash under the keys of those names.
+	index, qr mac
 
 	mu     sync.Mutex // random need not be safe for concurrent use
 	random io.Reader
@@ -59,6 +62,8 @@ func New(keys Keys, random io.Reader) *Vault {
 	return &Vault{
 		keys:   keys,
 		aead:   func(id string) cipher.AEAD { return aeads[id] },
+		index:  newMAC(keys.set().index),
+		qr:     newMAC(keys.set().qr),
 		random: random,
 	}
 }
@@ -144,7 +149,7 @@ func split(sealed string) (id, body string, ok bool) {
 // the same keys. It hashes the bytes it is given, so the caller brings values
 // to one form first (an ID number's final x, spaces).
 func (v *Vault) Index(kind, value string) string {
-	return encoding.EncodeToString(mac(&v.keys.set().index, "index", kind, value))
+	return encoding.EncodeToString(v.index("index", kind, value))
 }
 
 // StampLen is the length of a stamp, in characters.
@@ -155,7 +160,7 @@ const StampLen = 16
 // short to hide anything and long enough to be hit by nobody's guess, for each
 // guess has to be written into the store.
 func (v *Vault) Stamp(parts ...string) string {
-	return encoding.EncodeToString(mac(&v.keys.set().index, append([]string{"stamp"}, parts...)...)[:StampLen/4*3])
+	return encoding.EncodeToString(v.index(append([]string{"stamp"}, parts...)...)[:StampLen/4*3])
 }
 
 // SameStamp tells whether two stamps are the same, in a time that does not tell
@@ -181,7 +186,7 @@ const digitsMod = 100_000_000_000_000_000
 // 128 bits of the HMAC are reduced modulo 10¹⁷, which favours no digits by more
 // than one part in 10²¹.
 func (v *Vault) QRDigits(tokenID string) string {
-	sum := mac(&v.keys.set().qr, "qr digits", tokenID)
+	sum := v.qr("qr digits", tokenID)
 	n := reduce(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16]))
 	return fmt.Sprintf("%017d", n)
 }
@@ -196,25 +201,40 @@ func reduce(hi, lo uint64) uint64 {
 // the token: 43 characters of base64url. The key keeps a reader of the store
 // from trying codes against it.
 func (v *Vault) QRHash(digits string) string {
-	return encoding.EncodeToString(mac(&v.keys.set().qr, "qr hash", digits))
+	return encoding.EncodeToString(v.qr("qr hash", digits))
 }
 
 // ECMark returns the 14 letters and digits that make a code's id into a credential
 // of one institution: 70 bits that nobody without the QR key can guess.
 func (v *Vault) ECMark(tokenID, institution string) string {
-	sum := mac(&v.keys.set().qr, "ec mark", tokenID, institution)
+	sum := v.qr("ec mark", tokenID, institution)
 	return base32.StdEncoding.EncodeToString(sum)[:14]
 }
 
-// mac is HMAC-SHA-256 over parts. Each part goes in with its length, so that no
-// two lists of parts look alike; the first says what the hash is for.
-func mac(k *key, parts ...string) []byte {
-	h := hmac.New(sha256.New, k[:])
-	for _, part := range parts {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
-		h.Write(n[:])
-		io.WriteString(h, part)
+// mac is HMAC-SHA-256 over parts under one key. Each part goes in with its length, so
+// that no two lists of parts look alike; the first says what the hash is for.
+type mac func(parts ...string) []byte
+
+// newMAC returns the mac of a key. Every record that is read or written takes one:
+// the hashes are made once and used again, and the key's own blocks with them.
+func newMAC(k key) mac {
+	type hasher struct {
+		hash.Hash
+		text []byte // room for the parts of one hash
 	}
-	return h.Sum(nil)
+	free := sync.Pool{New: func() any { return &hasher{Hash: hmac.New(sha256.New, k[:])} }}
+	return func(parts ...string) []byte {
+		h := free.Get().(*hasher)
+		for _, part := range parts {
+			h.text = binary.BigEndian.AppendUint64(h.text, uint64(len(part)))
+			h.text = append(h.text, part...)
+		}
+		h.Write(h.text)
+		sum := h.Sum(nil)
+		clear(h.text) // ID numbers are hashed too
+		h.text = h.text[:0]
+		h.Reset()
+		free.Put(h)
+		return sum
+	}
 }

@@ -160,7 +160,6 @@ func (s *Store) prepare() error {
 		{&s.begin, `BEGIN IMMEDIATE`},
 		{&s.commit, `COMMIT`},
 		{&s.rollback, `ROLLBACK`},
-		{&s.find, `SELECT id, version, expires FROM records WHERE part = ? AND sort = ?`},
 		{&s.insert, `INSERT INTO records (part, sort, version, body, expires) VALUES (?, ?, 1, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.unwrite, `DELETE FROM records WHERE part = ? AND sort = ?`},
 		// The expiry is named only where it changes: its index is then left alone.
@@ -170,6 +169,12 @@ func (s *Store) prepare() error {
 	} {
 		var err error
 		if *p.stmt, err = s.conn.prepare(p.text); err != nil {
+			return err
+		}
+	}
+	for n := 1; n <= getKeys; n++ {
+		var err error
+		if s.find[n], err = s.conn.prepare(findText[n]); err != nil {
 			return err
 		}
 	}

@@ -41,8 +41,9 @@ type Store struct {
 
 	writeDB                   *sql.DB // holds one connection:
 	conn                      *conn
-	begin, commit, rollback   *stmt // on conn, as the others
-	find, insert, unwrite     *stmt
+	begin, commit, rollback   *stmt              // on conn, as the others
+	find                      [getKeys + 1]*stmt // of findText
+	insert, unwrite           *stmt
 	update, reschedule, purge *stmt
 
 	mu     sync.RWMutex // held for reading while a commit enters the queue
@@ -132,18 +133,20 @@ func (s *Store) Get(ctx context.Context, keys ...store.Key) ([]store.Record, err
 	return records, nil
 }
 
-// getText are the statements that read so many records: one statement, because each
-// locks and unlocks the log.
-var getText = func() (texts [getKeys + 1]string) {
+// getText are the statements that read so many records, findText those that look what
+// became of them: one statement, because each locks and unlocks the log.
+var getText, findText = manyText("version, body, expires"), manyText("id, version, expires")
+
+func manyText(columns string) (texts [getKeys + 1]string) {
 	for n := 1; n <= getKeys; n++ {
 		arms := make([]string, n)
 		for i := range arms {
-			arms[i] = fmt.Sprintf(`SELECT %d, version, body, expires FROM records WHERE part = ? AND sort = ?`, i)
+			arms[i] = fmt.Sprintf(`SELECT %d, %s FROM records WHERE part = ? AND sort = ?`, i, columns)
 		}
 		texts[n] = strings.Join(arms, " UNION ALL ")
 	}
 	return texts
-}()
+}
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, r store.Range) ([]store.Record, error) {

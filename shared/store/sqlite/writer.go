@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -142,20 +143,15 @@ type standing struct {
 // that must be new are then inserted, which finds out by itself; so what has to be
 // taken back are inserted records alone, and only when a later one is there already.
 func (s *Store) apply(writes []store.Write) (bool, error) {
-	found := s.found[:0]
-	for _, w := range writes {
-		var r standing
-		if w.Base > 0 || w.Check {
-			if err := s.look(w.Key, &r); err != nil {
-				return false, err
-			}
-			if uint64(r.version) != w.Base {
-				return false, nil
-			}
-		}
-		found = append(found, r)
+	found, err := s.look(writes)
+	if err != nil {
+		return false, err
 	}
-	s.found = found
+	for i, w := range writes {
+		if uint64(found[i].version) != w.Base {
+			return false, nil
+		}
+	}
 	for i, w := range writes {
 		if w.Base > 0 || w.Check {
 			continue
@@ -185,10 +181,30 @@ func (s *Store) apply(writes []store.Write) (bool, error) {
 	return true, nil
 }
 
-func (s *Store) look(k store.Key, r *standing) error {
-	return s.find.query(func(columns []driver.Value) {
-		*r = standing{columns[0].(int64), columns[1].(int64), columns[2]}
-	}, k.Part, k.Sort)
+// look finds the records of a commit that must be there or must not; the standing of
+// one that is to be inserted is left empty.
+func (s *Store) look(writes []store.Write) ([]standing, error) {
+	found := append(s.found[:0], make([]standing, len(writes))...)
+	s.found = found
+	var at []int
+	for i, w := range writes {
+		if w.Base > 0 || w.Check {
+			at = append(at, i)
+		}
+	}
+	for some := range slices.Chunk(at, getKeys) {
+		args := make([]driver.Value, 0, 2*getKeys)
+		for _, i := range some {
+			args = append(args, writes[i].Key.Part, writes[i].Key.Sort)
+		}
+		err := s.find[len(some)].query(func(columns []driver.Value) {
+			found[some[columns[0].(int64)]] = standing{columns[1].(int64), columns[2].(int64), columns[3]}
+		}, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // takeBack deletes the records that a commit has inserted.
