@@ -616,7 +616,7 @@ func TestWrongValues(t *testing.T) {
 		{"POST /v1/settlements", `"line_no":9`, `"line_no":7`, "400 malformed", "lines[1].line_no", 7},
 		{"POST /v1/settlements", `"line_no":9`, `"line_no":0`, "400 malformed", "lines[1].line_no", 0},
 		{"POST /v1/settlements", `"line_no":9`, `"line_no":100000`, "400 malformed", "lines[1].line_no", 0},
-		{"POST /v1/settlements", `"med_type":"11"`, `"med_type":"21"`, "400 malformed", "med_type", 0},
+		{"POST /v1/settlements", `"med_type":"11"`, `"med_type":"2102"`, "400 malformed", "med_type", 0},
 		{"POST /v1/settlements", `"total_fen":2000`, `"total_fen":2001`, "422 sum_mismatch", "total_fen", 0},
 		{"POST /v1/quotes", `"total_fen":2000`, `"total_fen":1999`, "422 sum_mismatch", "total_fen", 0},
 		{"POST /v1/settlements", `"total_fen":2000`, `"total_fen":1000000001`, "400 malformed", "total_fen", 0},

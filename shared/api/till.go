@@ -18,7 +18,7 @@ type BillAsk struct {
 		Value string `json:"value" minLength:"1" maxLength:"64" doc:"The 20 digits of the code, the ID number or the card number"`
 		Name  string `json:"name,omitempty" nullable:"true" maxLength:"50" doc:"Needed with an ID number; must fit wherever it is given"`
 	} `json:"credential"`
-	MedType      string    `json:"med_type" maxLength:"6" doc:"11, 12, 13 or 41"`
+	MedType      string    `json:"med_type" maxLength:"6" doc:"11, 12, 13 or 41; of stays in hospital 21, 2101, 22 or 28"`
 	Total        int64     `json:"total_fen" minimum:"1" maximum:"1000000000"`
 	Lines        []lineAsk `json:"lines" nullable:"false" minItems:"1" doc:"At most 60, with at most 80 boxes on all of them"`
 	Diagnoses    []string  `json:"diagnoses,omitempty" nullable:"true" maxItems:"10" doc:"ICD-10 (医保版); needed where an item is paid for some of them only"`

@@ -115,6 +115,9 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 		return fail(err)
 	}
 	g.Message, g.Need, g.visit, g.OwnExpense = in.Message, in.need(), visit, own
+	if visit != nil {
+		g.StayPaid = visit.Deducted
+	}
 	if qr != nil {
 		g.qr, _ = a.qrOf(place, in.Credential)
 		g.code = *qr

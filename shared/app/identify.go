@@ -158,7 +158,7 @@ func (a *App) Entitlement(ctx context.Context, place family.InstitutionCode, p f
 			return Entitlement{}, err
 		}
 		c := family.Case{Now: now, Place: where, Patient: record.Account, Policy: a.policyOf(record.Account, now), Bill: family.Bill{MedType: kind}}
-		e := Entitlement{Insurance: record.Account.Insurance, Used: record.Account.UsedOn(family.DayOf(now)), Policy: c.Policy}
+		e := Entitlement{Insurance: record.Account.Insurance, Used: record.Account.UsedOn(family.DayOf(now), kind.IsStay()), Policy: c.Policy}
 		e.Reason, e.Enjoys = family.Entitled(c)
 		return e, nil
 	})

@@ -593,7 +593,7 @@ func entered(s family.Settlement, leg family.Posting, e family.Entry) bool {
 		return false
 	}
 	if leg.Account == s.Patient {
-		return e.Patient && e.Day == s.Basis.Day && e.Insutype == s.Basis.Insutype && e.Deductible == s.Paid.Deductible && e.Pool == s.Paid.FundPaid
+		return e.Patient && e.Day == s.Basis.Day && e.Insutype == s.Basis.Insutype && e.Stay == s.MedType.IsStay() && e.Deductible == s.Paid.Deductible && e.Pool == s.Paid.FundPaid
 	}
 	return slices.ContainsFunc(s.Shares, func(share family.Share) bool {
 		return share.Grantor == leg.Account && share.Binding == e.Grant && (e.Month == 0 || e.Month == s.Basis.Day.Month())

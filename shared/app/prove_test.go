@@ -62,7 +62,7 @@ func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
 		"Account.Grantors[].Binding", "Account.Grantors[].Person",
 		"Account.Deceased", "Account.Given[].Nationwide", "Account.Given[].OfAge",
 		"Account.Given[].Raise.From", "Account.Given[].Raise.MonthlyCap", "Account.Given[].Raise.PerSettlementCap",
-		"Account.Year.Year", "Account.Year.Insutype", // of one who never was a patient
+		"Account.Year.Year", "Account.Year.Insutype", "Account.Year.Stays", // of one who never was a patient
 		"Masked",
 	}
 	// What surrounds a settlement is evidence, not a sum.

@@ -276,7 +276,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 	}
 	byToken := Credential{Type: ByECToken, Value: decoded.ECToken}
 	open := ok(h.OpenVisit(t.Context(), hospital, VisitAsk{Message: h.message(hospital), Credential: byToken, Patient: wang, Number: "OP1", Sent: sent("open")}))(t)
-	at := VisitRef{open.ID, wang}
+	at := VisitRef{ID: open.ID, Patient: wang}
 	step := func(op string, change func(family.Visit, time.Time) (family.Visit, *family.Refusal)) {
 		ok(h.ChangeVisit(t.Context(), hospital, at, h.message(hospital), op, sent(op), change))(t)
 	}

@@ -119,8 +119,8 @@ func (a *App) giveBack(ctx context.Context, place family.InstitutionCode, origin
 		if err := a.putEffects(t, effects, records); err != nil {
 			return messageRecord{}, err
 		}
-		if sale.Visit != "" && after.State() == family.StateReversed {
-			if err := a.unsettle(t, place, after, sale.Visit, now); err != nil {
+		if sale.Visit != "" && (after.State() == family.StateReversed || after.MedType.IsStay()) {
+			if err := a.giveBackVisit(t, place, back, after, sale.Visit, now); err != nil {
 				return messageRecord{}, err
 			}
 		}

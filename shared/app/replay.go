@@ -68,16 +68,19 @@ func (a *App) Replay(ctx context.Context, id family.MessageID) (Replayed, error)
 	if err != nil {
 		return Replayed{}, err
 	}
-	if r.Used, err = a.usedBefore(ctx, s); err != nil {
+	if r.Used, err = a.usedBefore(ctx, s, outcome.Visit); err != nil {
 		return Replayed{}, err
 	}
 	return Replayed{s, family.Replay(s, place, r)}, nil
 }
 
 // usedBefore sums what the patient's entries before a sale say that his benefit had
-// used up.
-func (a *App) usedBefore(ctx context.Context, s family.Settlement) (family.Used, error) {
+// used up, and of a stay, what its earlier bills took of its deductible.
+func (a *App) usedBefore(ctx context.Context, s family.Settlement, stay family.MessageID) (family.Used, error) {
 	var used family.Used
+	if !s.MedType.IsStay() {
+		stay = ""
+	}
 	i := slices.IndexFunc(s.Legs, func(l family.Posting) bool { return l.Party == family.Personal && l.Account == s.Patient })
 	if i < 0 {
 		return used, nil
@@ -97,7 +100,16 @@ func (a *App) usedBefore(ctx context.Context, s family.Settlement) (family.Used,
 			if e.Seq >= before {
 				return used, nil
 			}
-			if e.Insutype == s.Basis.Insutype && e.Day.Year() == s.Basis.Day.Year() {
+			if e.Stay && stay != "" {
+				bill, err := a.settlement(ctx, family.MessageID(e.Ref))
+				if err != nil {
+					return used, err
+				}
+				if bill.Visit == stay {
+					used.Stay += e.Deductible
+				}
+			}
+			if e.Insutype == s.Basis.Insutype && e.Stay == s.MedType.IsStay() && e.Day.Year() == s.Basis.Day.Year() {
 				used.Deductible += e.Deductible
 				used.Pool += e.Pool
 				if e.Day == s.Basis.Day {

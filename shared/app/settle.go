@@ -185,7 +185,7 @@ func (a *App) Settle(ctx context.Context, place family.InstitutionCode, in Settl
 			}
 		}
 		if c.visit != nil {
-			settled := c.visit.Settled(s.ID, s.Lines)
+			settled := c.visit.Settled(s)
 			if err := putUntil(t, visitKey(place, settled.Patient, settled.ID), settled, now.Add(family.VisitLife)); err != nil {
 				return messageRecord{}, err
 			}

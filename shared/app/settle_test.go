@@ -258,7 +258,8 @@ func TestWhatABillIsRefusedFor(t *testing.T) {
 		{"a box twice", bill(family.PharmacyBuy, line(1, classA, 1, 100, "X1"), line(2, classA, 1, 100, "X1")), nil, family.Malformed},
 		{"a line twice", bill(family.PharmacyBuy, line(1, classA, 1, 100), line(1, classA, 1, 100)), nil, family.Malformed},
 		{"no lines", family.Bill{MedType: family.PharmacyBuy, Total: 1}, nil, family.Malformed},
-		{"an in-patient's", medicine(100), func(b *family.Bill) { b.MedType = "21" }, family.Malformed},
+		{"a stay of one price", medicine(100), func(b *family.Bill) { b.MedType = "2102" }, family.Malformed},
+		{"a stay in a pharmacy", medicine(100), func(b *family.Bill) { b.MedType = "21" }, family.StateForbids},
 	} {
 		if c.change != nil {
 			c.change(&c.bill)

@@ -12,6 +12,8 @@ import (
 type VisitRef struct {
 	ID      family.MessageID
 	Patient family.PersonNo
+	// Stay tells that a stay is meant, and else an outpatient's visit.
+	Stay bool
 }
 
 // VisitBill is what of a visit is to be settled.
@@ -47,6 +49,12 @@ func (a *App) OpenVisit(ctx context.Context, place family.InstitutionCode, in Vi
 	}
 	if in.Number == "" || len(in.Number) > 30 {
 		return family.Visit{}, &family.Refusal{Code: family.Malformed, Field: "ipt_otp_no", Detail: "a visit's number has 1 to 30 characters"}
+	}
+	opening := family.Visit{ID: in.Message, Place: place, Patient: in.Patient, Number: in.Number, Inpatient: in.Inpatient, MedType: in.MedType}
+	if in.MedType != "" {
+		if refusal := opening.KindFits(in.MedType); refusal != nil {
+			return family.Visit{}, refusal
+		}
 	}
 	return step(ctx, a, place, in.Credential.Value, in.Message, "open", in.Sent, func(t *tx, now time.Time) (family.Visit, error) {
 		none := family.Visit{}
@@ -96,9 +104,8 @@ func (a *App) OpenVisit(ctx context.Context, place family.InstitutionCode, in Vi
 				return none, err
 			}
 		}
-		visit := family.Visit{
-			ID: in.Message, Place: place, Patient: patient, Number: in.Number, Inpatient: in.Inpatient, MedType: in.MedType, Opened: now,
-		}
+		visit := opening
+		visit.Opened = now
 		return visit, putUntil(t, key, visit, now.Add(family.VisitLife))
 	})
 }
@@ -118,7 +125,7 @@ func (a *App) ChangeVisit(ctx context.Context, place family.InstitutionCode, at 
 		if err := t.read(key); err != nil {
 			return family.Visit{}, err
 		}
-		visit, err := foundVisit(t, key)
+		visit, err := foundVisit(t, key, at.Stay)
 		if err != nil {
 			return family.Visit{}, err
 		}
@@ -130,10 +137,16 @@ func (a *App) ChangeVisit(ctx context.Context, place family.InstitutionCode, at 
 	})
 }
 
-func foundVisit(t *tx, key ref[family.Visit]) (family.Visit, error) {
+// foundVisit returns a visit, which has to be a stay, or none.
+func foundVisit(t *tx, key ref[family.Visit], stay bool) (family.Visit, error) {
 	visit, found, err := get(t, key)
-	if err == nil && !found {
+	switch {
+	case err == nil && !found:
 		err = &family.Refusal{Code: family.NotFound, Field: "mdtrt_id"}
+	case err == nil && visit.Inpatient != stay && stay:
+		err = &family.Refusal{Code: family.StateForbids, Field: "mdtrt_id", Detail: "the visit is no stay"}
+	case err == nil && visit.Inpatient != stay:
+		err = &family.Refusal{Code: family.StateForbids, Field: "mdtrt_id", Detail: "the visit is a stay"}
 	}
 	return visit, err
 }
@@ -153,7 +166,7 @@ func (a *App) ChargeVisit(ctx context.Context, place family.InstitutionCode, at 
 		if err := t.read(key); err != nil {
 			return nil, err
 		}
-		visit, err := foundVisit(t, key)
+		visit, err := foundVisit(t, key, at.Stay)
 		if err != nil {
 			return nil, err
 		}
@@ -245,7 +258,7 @@ func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.Pers
 	if qr != nil && qr.Token.Visit != "" && qr.Token.Visit != in.Visit.ID {
 		return nil, nil, family.Refuse(family.QRSpent) // it is another visit's
 	}
-	visit, err := foundVisit(t, visitKey(place, patient, in.Visit.ID))
+	visit, err := foundVisit(t, visitKey(place, patient, in.Visit.ID), in.Visit.Stay)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -265,9 +278,9 @@ func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.Pers
 	return &visit, own, nil
 }
 
-// unsettle lets the charges of a settlement that was given back be charged anew.
-func (a *App) unsettle(t *tx, place family.InstitutionCode, s family.Settlement, id family.MessageID, now time.Time) error {
-	key := visitKey(place, s.Patient, id)
+// giveBackVisit takes what was given back of a settlement out of its visit.
+func (a *App) giveBackVisit(t *tx, place family.InstitutionCode, back, settlement family.Settlement, id family.MessageID, now time.Time) error {
+	key := visitKey(place, back.Patient, id)
 	if err := t.read(key); err != nil {
 		return err
 	}
@@ -275,5 +288,5 @@ func (a *App) unsettle(t *tx, place family.InstitutionCode, s family.Settlement,
 	if err != nil || !found {
 		return err // forgotten: nobody can charge it
 	}
-	return putUntil(t, key, visit.Unsettled(s.ID), now.Add(family.VisitLife))
+	return putUntil(t, key, visit.GivenBack(back, settlement), now.Add(family.VisitLife))
 }

@@ -114,6 +114,7 @@ type driftOf struct {
 	person   family.PersonNo
 	year     int
 	insutype family.Insutype
+	stays    bool
 }
 
 // day reckons all settlements of a day, in the order of their times.
@@ -156,7 +157,7 @@ func (w *whatIf) reckon(s *family.Settlement) {
 		return
 	}
 	w.out.Ruled++
-	who := driftOf{s.Patient, s.Basis.Day.Year(), s.Basis.Insutype}
+	who := driftOf{s.Patient, s.Basis.Day.Year(), s.Basis.Insutype, s.MedType.IsStay()}
 	was, would, drift := family.WhatIf(s, w.draft, w.drift[who])
 	if drift != (family.Drift{}) {
 		w.drift[who] = drift

@@ -52,8 +52,8 @@ type Account struct {
 	// Seq is the number of the account's newest entry and Head its hash.
 	Seq  uint64
 	Head Hash
-	// Year counts what the owner's own benefit has used up, under the insurance that
-	// he used first in the year; Others counts the insurances that he changed to since.
+	// Year counts what the owner's own benefit has used up, under the insurance and
+	// in the care that he used first in the year; Others counts all else.
 	Year   YearToDate
 	Others []YearToDate
 	// Given are the grants that draw on this account, at most MaxMembers.
@@ -64,26 +64,29 @@ type Account struct {
 }
 
 // YearToDate counts a calendar year's use of the benefit by one person under one
-// insurance. Who changes his insurance in mid-year begins anew under the other one,
-// and finds what he had used when he comes back.
+// insurance, in stays or out of them. Who changes his insurance in mid-year begins
+// anew under the other one, and finds what he had used when he comes back.
 type YearToDate struct {
 	Year       int
 	Insutype   Insutype
-	Deductible Fen // deductible paid so far
-	Pool       Fen // paid by the fund so far
-	Day        Day // the newest day on which the benefit was used …
-	DayPool    Fen // … and what the fund paid on it
+	Stays      bool // counts stays in hospital, and else all other care
+	Deductible Fen  // deductible paid so far
+	Pool       Fen  // paid by the fund so far
+	Day        Day  // the newest day on which the benefit was used …
+	DayPool    Fen  // … and what the fund paid on it
 }
 
 // UsedOn returns what the owner's benefit has used up on a day, under the insurance
-// that he has now.
-func (a *Account) UsedOn(day Day) Used { return a.used(day, a.Insurance.Insutype) }
+// that he has now, in stays or out of them.
+func (a *Account) UsedOn(day Day, stays bool) Used {
+	return a.used(day, a.Insurance.Insutype, stays)
+}
 
 // used returns what a benefit has used up on a day: a new year and a new day, both
 // in Asia/Shanghai, begin at zero.
-func (a *Account) used(day Day, i Insutype) Used {
+func (a *Account) used(day Day, i Insutype, stays bool) Used {
 	for _, y := range a.counters() {
-		if y.Year == day.Year() && y.Insutype == i {
+		if y.Year == day.Year() && y.counts(i, stays) {
 			u := Used{Deductible: y.Deductible, Pool: y.Pool}
 			if y.Day == day {
 				u.Day = y.DayPool
@@ -94,26 +97,31 @@ func (a *Account) used(day Day, i Insutype) Used {
 	return Used{}
 }
 
-// counters returns the counters of all insurances.
+// counts tells whether these are the counters of an insurance in stays or out of them.
+func (y *YearToDate) counts(i Insutype, stays bool) bool {
+	return y.Insutype == i && y.Stays == stays
+}
+
+// counters returns all counters.
 func (a *Account) counters() []YearToDate { return append([]YearToDate{a.Year}, a.Others...) }
 
 // count counts a settlement, or with its signs turned a refund, on the counters of
 // the year and the insurance under which the sale was made. The counters of a year
 // that has passed are forgotten.
 func (a *Account) count(now int, s *Settlement) {
-	day, i := s.Basis.Day, s.Basis.Insutype
+	day, i, stays := s.Basis.Day, s.Basis.Insutype, s.MedType.IsStay()
 	if a.Year.Year < now {
-		a.Year, a.Others = YearToDate{Year: now, Insutype: i}, nil
+		a.Year, a.Others = YearToDate{Year: now, Insutype: i, Stays: stays}, nil
 	}
 	if a.Year.Year != day.Year() {
 		return
 	}
 	y := &a.Year
-	if y.Insutype != i {
-		at := slices.IndexFunc(a.Others, func(y YearToDate) bool { return y.Insutype == i })
+	if !y.counts(i, stays) {
+		at := slices.IndexFunc(a.Others, func(y YearToDate) bool { return y.counts(i, stays) })
 		if at < 0 {
 			at = len(a.Others)
-			a.Others = append(a.Others, YearToDate{Year: day.Year(), Insutype: i})
+			a.Others = append(a.Others, YearToDate{Year: day.Year(), Insutype: i, Stays: stays})
 		}
 		y = &a.Others[at]
 	}

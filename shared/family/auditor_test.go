@@ -57,10 +57,20 @@ func audit(c family.Case) (family.Breakdown, []family.Fen) {
 			continue
 		}
 		var deductibleUsed, fundUsed family.Fen
-		if c.Patient.Year.Year == day.Year() {
-			deductibleUsed, fundUsed = c.Patient.Year.Deductible, c.Patient.Year.Pool
+		stay := c.Bill.MedType == family.OrdinaryStay
+		for _, y := range append([]family.YearToDate{c.Patient.Year}, c.Patient.Others...) {
+			if y.Year == day.Year() && y.Stays == stay {
+				deductibleUsed, fundUsed = y.Deductible, y.Pool
+			}
 		}
-		b.Deductible = min(b.InScope, max(0, benefit.Deductible[grade]-deductibleUsed))
+		deductible := max(0, benefit.Deductible[grade]-deductibleUsed)
+		if stay {
+			deductible = benefit.Deductible[grade]
+			if later, ok := benefit.LaterDeductible[grade]; ok && deductibleUsed > 0 {
+				deductible = later
+			}
+		}
+		b.Deductible = min(b.InScope, deductible)
 		b.FundPaid = half(times(int64(b.InScope-b.Deductible), int64(ratio), 10_000))
 		if benefit.YearlyCap > 0 {
 			b.FundPaid = min(b.FundPaid, max(0, benefit.YearlyCap-fundUsed))
@@ -74,7 +84,7 @@ func audit(c family.Case) (family.Breakdown, []family.Fen) {
 	}
 	var shares []family.Fen
 	if c.Bill.UseAccount {
-		b.OwnPaid = min(b.AccountBase, c.Patient.Balance.Total()-held(c.Patient))
+		b.OwnPaid = min(b.AccountBase, ownMayPay(c))
 		payers := slices.Clone(c.Payers)
 		if c.Policy.Grants.Order == family.BalanceOrder {
 			slices.SortStableFunc(payers, func(p, q family.Payer) int { return int(q.Account.Balance.Total() - p.Account.Balance.Total()) })
@@ -107,11 +117,22 @@ func held(a family.Account) (sum family.Fen) {
 	return sum
 }
 
+// ownMayPay is what the patient's own account may pay.
+func ownMayPay(c family.Case) family.Fen {
+	if c.Bill.MedType == family.OrdinaryStay && c.Policy.StayPayers == family.NobodyPaysStays {
+		return 0
+	}
+	return c.Patient.Balance.Total() - held(c.Patient)
+}
+
 // mayPay returns the most that a grantor may pay of a bill, however large.
 func mayPay(c family.Case, p family.Payer) family.Fen {
 	day := family.DayOf(c.Now)
 	i := slices.IndexFunc(p.Account.Given, func(g family.Grant) bool { return g.Binding == p.Grantor.Binding })
 	if i < 0 || !p.Account.Insurance.Active || p.Account.Frozen {
+		return 0
+	}
+	if c.Bill.MedType == family.OrdinaryStay && p.Policy.StayPayers != family.FamilyPaysStays {
 		return 0
 	}
 	g, a := p.Account.Given[i], p.Account

@@ -31,7 +31,7 @@ func TestBillCheck(t *testing.T) {
 		spoil func(*family.Bill)
 	}{
 		{"med_type", 0, func(b *family.Bill) { b.MedType = "" }},
-		{"med_type", 0, func(b *family.Bill) { b.MedType = "2101" }},
+		{"med_type", 0, func(b *family.Bill) { b.MedType = "2102" }},
 		{"total_fen", 0, func(b *family.Bill) { b.Total = 0 }},
 		{"total_fen", 0, func(b *family.Bill) { b.Total = -1 }},
 		{"total_fen", 0, func(b *family.Bill) { b.Total = family.MaxFen + 1 }},

@@ -20,6 +20,9 @@ func (s *Settlement) inputs() string {
 	w.text(string(b.PsnType), string(b.Kind), string(b.Level), string(b.InsuredRegion), string(b.Insutype),
 		strconv.FormatBool(b.PoolCapped), strconv.FormatBool(b.PaysOutOfScope))
 	w.numbers(int64(b.Day), int64(b.Used.Deductible), int64(b.Used.Pool), int64(b.Used.Day), int64(b.DeductibleLeft), int64(b.Ratio), int64(b.PoolLeft))
+	if s.MedType.IsStay() || b.Used.Stay != 0 {
+		w.numbers(int64(b.Used.Stay))
+	}
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		w.text(l.Code, l.Name, string(l.Class), string(l.Reason))

@@ -49,6 +49,7 @@ type Entry struct {
 	// insurance of the sale; Day is 0 when it touched none.
 	Day              Day
 	Insutype         Insutype
+	Stay             bool // it counts in stays
 	Deductible, Pool Fen
 	// Grant names the grant by which Delta was paid, and Month the month of its
 	// cap on which it counts: 0 when the grant has ended since the sale.
@@ -67,6 +68,9 @@ func (e Entry) Hash() Hash {
 	if e.Reason != "" {
 		text += fmt.Sprintf("%q\n", e.Reason)
 	}
+	if e.Stay { // entries are older than stays
+		text += "stay\n"
+	}
 	sum := sha256.Sum256([]byte(text))
 	return Hash(hex.EncodeToString(sum[:]))
 }
@@ -77,7 +81,7 @@ func (e *Entry) countOn(years []YearToDate) bool {
 	if e.Day == 0 {
 		return true
 	}
-	i := slices.IndexFunc(years, func(y YearToDate) bool { return y.Insutype == e.Insutype })
+	i := slices.IndexFunc(years, func(y YearToDate) bool { return y.counts(e.Insutype, e.Stay) })
 	if i < 0 {
 		return false
 	}
@@ -149,9 +153,11 @@ func Derive(a Account, entries []Entry) Account {
 	for _, e := range entries {
 		next.Balance, next.Seq, next.Head = next.Balance.Plus(e.Delta), e.Seq, e.Hash()
 		if e.Patient {
-			next.count(DayOf(e.At).Year(), &Settlement{
-				Basis: Basis{Day: e.Day, Insutype: e.Insutype}, Paid: Breakdown{Deductible: e.Deductible, FundPaid: e.Pool},
-			})
+			s := Settlement{Basis: Basis{Day: e.Day, Insutype: e.Insutype}, Paid: Breakdown{Deductible: e.Deductible, FundPaid: e.Pool}}
+			if e.Stay {
+				s.MedType = Stay
+			}
+			next.count(DayOf(e.At).Year(), &s)
 		}
 		if i := next.grant(e.Grant); i >= 0 && e.Month != 0 && e.Seq > next.Given[i].Since {
 			g := &next.Given[i]
@@ -187,7 +193,8 @@ func (s *Settlement) EntriesOf(leg Posting, before Entry) []Entry {
 		e.Prev = before.Hash()
 	}
 	if leg.Account == s.Patient {
-		e.Patient, e.Day, e.Insutype, e.Deductible, e.Pool = true, s.Basis.Day, s.Basis.Insutype, s.Paid.Deductible, s.Paid.FundPaid
+		e.Patient, e.Day, e.Insutype, e.Stay = true, s.Basis.Day, s.Basis.Insutype, s.MedType.IsStay()
+		e.Deductible, e.Pool = s.Paid.Deductible, s.Paid.FundPaid
 		return []Entry{e}
 	}
 	for _, share := range s.Shares {
@@ -238,7 +245,10 @@ func ProveAccount(a Account, entries []Entry) []Fault {
 		used    = map[BindingID]Fen{} // in all
 	)
 	for i := range years { // the same counters, from zero
-		years[i] = YearToDate{Year: years[i].Year, Insutype: years[i].Insutype}
+		if years[i].Year != a.Year.Year {
+			found(a.Seq, "", "counters of several years")
+		}
+		years[i] = YearToDate{Year: years[i].Year, Insutype: years[i].Insutype, Stays: years[i].Stays}
 	}
 	for i, e := range entries {
 		balance = balance.Plus(e.Delta)

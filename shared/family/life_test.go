@@ -123,6 +123,7 @@ func some[T comparable](t *rapid.T, list []T, label string) []T {
 func randomPolicy(t *rapid.T, region family.Region) *family.Policy {
 	p := samplePolicy()
 	p.Region = region
+	p.StayPayers = pick(t, []family.StayPayers{family.FamilyPaysStays, family.FamilyPaysStays, family.OwnerPaysStays, family.NobodyPaysStays}, "who pays stays")
 	p.AccountPaysOutOfScope = rapid.Bool().Draw(t, "account pays out of scope")
 	g := &p.Grants
 	g.MaxPerKin = nil
@@ -133,13 +134,19 @@ func randomPolicy(t *rapid.T, region family.Region) *family.Policy {
 	g.Order = pick(t, []family.Order{family.FilingOrder, family.BalanceOrder, family.ChosenOrder}, "order")
 	g.Money = pick(t, []family.Money{family.LiveBalance, family.LiveBalance, family.PastYears}, "money")
 	g.Floor = pick(t, []family.Fen{0, 0, 0, 1, 50_00}, "floor")
-	for _, med := range []family.MedType{family.Outpatient, family.Emergency} {
+	for _, med := range []family.MedType{family.Outpatient, family.Emergency, family.OrdinaryStay} {
 		for _, i := range []family.Insutype{family.Employee, family.Resident} {
 			b := family.Benefit{Insutype: i, MedTypes: []family.MedType{med}, Deductible: map[family.Grade]family.Fen{}, Ratio: map[family.Grade]family.Ratio{}}
 			b.YearlyCap = pick(t, []family.Fen{0, 0, 1, 100_00, 1500_00}, "yearly cap")
+			if med.IsStay() {
+				b.LaterDeductible = map[family.Grade]family.Fen{}
+			}
 			for _, grade := range family.Grades {
 				b.Deductible[grade] = pick(t, []family.Fen{0, 200_00, 300_00, 77}, "deductible")
 				b.Ratio[grade] = family.Ratio(rapid.Int64Range(0, int64(family.Whole)).Draw(t, "ratio"))
+				if med.IsStay() && rapid.Bool().Draw(t, "less later") {
+					b.LaterDeductible[grade] = b.Deductible[grade] / 2
+				}
 			}
 			p.Benefits = append(p.Benefits, b)
 		}
@@ -300,7 +307,7 @@ func passes(t *rapid.T, l *life) {
 // randomBill draws a bill whose sums agree.
 func randomBill(t *rapid.T) family.Bill {
 	bill := family.Bill{
-		MedType:    pick(t, []family.MedType{family.Outpatient, family.Outpatient, family.Emergency, family.PharmacyBuy}, "kind of visit"),
+		MedType:    pick(t, []family.MedType{family.Outpatient, family.Outpatient, family.Emergency, family.PharmacyBuy, family.OrdinaryStay}, "kind of visit"),
 		UseAccount: often(t, 10, "use accounts"),
 	}
 	for no := range rapid.IntRange(1, 12).Draw(t, "lines") {

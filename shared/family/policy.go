@@ -24,17 +24,39 @@ type PsnType string
 // MedType is a kind of visit (med_type).
 type MedType string
 
-// The kinds of visit that are offered (SPEC 3.5). In-patient kinds come with
-// their own benefits.
+// The kinds of visit that are offered (SPEC 3.5). Of stays those that are paid by
+// the item: what is paid by a fixed price (2102 单病种) needs the prices.
 const (
-	Outpatient   MedType = "11" // 普通门诊
-	Registration MedType = "12" // 挂号
-	Emergency    MedType = "13" // 急诊
-	PharmacyBuy  MedType = "41" // 定点药店购药
+	Outpatient   MedType = "11"   // 普通门诊
+	Registration MedType = "12"   // 挂号
+	Emergency    MedType = "13"   // 急诊
+	PharmacyBuy  MedType = "41"   // 定点药店购药
+	Stay         MedType = "21"   // 住院, as the baseline names them all
+	OrdinaryStay MedType = "2101" // 普通住院
+	InjuryStay   MedType = "22"   // 外伤住院
+	DaySurgery   MedType = "28"   // 日间手术
 )
 
 // MedTypes lists the kinds of visit that are offered.
-var MedTypes = []MedType{Outpatient, Registration, Emergency, PharmacyBuy}
+var MedTypes = []MedType{Outpatient, Registration, Emergency, PharmacyBuy, Stay, OrdinaryStay, InjuryStay, DaySurgery}
+
+// IsStay tells whether the kind is one of a stay in hospital, which has a benefit of
+// its own: its deductible is paid for each admission, and the year's counters of
+// outpatient care know nothing of it.
+func (m MedType) IsStay() bool {
+	return m == Stay || m == OrdinaryStay || m == InjuryStay || m == DaySurgery
+}
+
+// StayPayers says whose personal accounts pay for stays in hospital.
+type StayPayers string
+
+// Whose accounts pay. The national texts know no exception for stays, and SPEC 2304
+// has the fields for both; some regions keep accounts out of them.
+const (
+	FamilyPaysStays StayPayers = "family" // the patient's, then his relatives'
+	OwnerPaysStays  StayPayers = "owner"  // the patient's alone
+	NobodyPaysStays StayPayers = "nobody"
+)
 
 // Purpose is what a grant may be used for.
 type Purpose string
@@ -147,6 +169,9 @@ type Policy struct {
 	Benefits []Benefit
 	// AccountPaysOutOfScope lets the account pay 自费 and what exceeds a ceiling.
 	AccountPaysOutOfScope bool
+	// StayPayers says whose accounts pay for stays: of the patient's region for his
+	// own, of a grantor's for the grantor's.
+	StayPayers StayPayers
 	// FundSumIncludesAccount tells how the platform of this region's institutions
 	// sums up fund_pay_sumamt at the national interface: with the personal account
 	// (Guangdong) or without (Hunan). It moves no money.
@@ -204,8 +229,11 @@ type Benefit struct {
 	PsnTypes []PsnType // empty is every class
 	MedTypes []MedType
 	// Deductible is what the person pays first in a year, by grade; what was
-	// paid at one grade counts at every other.
+	// paid at one grade counts at every other. For stays it is paid anew for each.
 	Deductible map[Grade]Fen
+	// LaterDeductible is what he pays first of a stay if he has paid a deductible
+	// for another one in the year; a grade without one asks for the full.
+	LaterDeductible map[Grade]Fen
 	// Ratio is the fund's share after that; a grade without one is not paid.
 	Ratio map[Grade]Ratio
 	// YearlyCap, DailyCap and VisitCap are the most the fund pays in a year, on a day
@@ -286,6 +314,8 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("grants.order: %q", g.Order)
 	case !slices.Contains([]Money{LiveBalance, PastYears}, g.Money):
 		return fmt.Errorf("grants.money: %q", g.Money)
+	case !slices.Contains([]StayPayers{FamilyPaysStays, OwnerPaysStays, NobodyPaysStays}, p.StayPayers):
+		return fmt.Errorf("stays.accounts: %q", p.StayPayers)
 	}
 	if err := p.Binding.validate(); err != nil {
 		return fmt.Errorf("binding.%w", err)
@@ -317,6 +347,15 @@ func (b *Benefit) validate() error {
 	}
 	if !knownAll(b.MedTypes, MedTypes) || slices.Contains(b.MedTypes, PharmacyBuy) {
 		return fmt.Errorf("med_types: %v", b.MedTypes)
+	}
+	stays := b.MedTypes[0].IsStay()
+	if slices.ContainsFunc(b.MedTypes, func(m MedType) bool { return m.IsStay() != stays }) {
+		return fmt.Errorf("med_types: %v: stays have a benefit of their own", b.MedTypes)
+	}
+	for grade, d := range b.LaterDeductible {
+		if first, paid := b.Deductible[grade]; !stays || !paid || d < 0 || d > first {
+			return fmt.Errorf("later_deductible_fen: %s: %d", grade, d)
+		}
 	}
 	for grade, d := range b.Deductible {
 		if !slices.Contains(Grades, grade) || d < 0 || d > MaxFen {

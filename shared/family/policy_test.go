@@ -12,6 +12,7 @@ import (
 func samplePolicy() *family.Policy {
 	return &family.Policy{
 		Region: "430100", Version: "test", From: 20260101, NameZH: "试验", NameEN: "test",
+		StayPayers: family.FamilyPaysStays,
 		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, QRVisitLife: 24 * time.Hour, BadCodes: 5, BadCodesPause: time.Minute,
 		Grants: family.GrantPolicy{
 			Kins: append([]family.Kin(nil), family.Kins...), MaxPerKin: map[family.Kin]int{family.Spouse: 1, family.Parent: 2},
@@ -90,7 +91,14 @@ func TestPolicyValidate(t *testing.T) {
 		{"grants.max_per_kin", func(p *family.Policy) { p.Grants.MaxPerKin[family.Parent] = 0 }},
 		{"benefits[0].insutype", func(p *family.Policy) { p.Benefits[0].Insutype = family.NoCover }},
 		{"benefits[0].med_types", func(p *family.Policy) { p.Benefits[0].MedTypes = nil }},
-		{"benefits[0].med_types", func(p *family.Policy) { p.Benefits[0].MedTypes[0] = "2101" }},
+		{"benefits[0].med_types", func(p *family.Policy) { p.Benefits[0].MedTypes[0] = "2101" }}, // beside an outpatient's
+		{"benefits[0].med_types", func(p *family.Policy) { p.Benefits[0].MedTypes[0] = "2102" }},
+		{"benefits[0].later_deductible_fen", func(p *family.Policy) { p.Benefits[0].LaterDeductible = map[family.Grade]family.Fen{"2": 1} }},
+		{"benefits[0].later_deductible_fen", func(p *family.Policy) {
+			b := &p.Benefits[0]
+			b.MedTypes, b.LaterDeductible = []family.MedType{"2101"}, map[family.Grade]family.Fen{"2": 200_01}
+		}},
+		{"stays.accounts", func(p *family.Policy) { p.StayPayers = "" }},
 		{"benefits[0].med_types", func(p *family.Policy) { p.Benefits[0].MedTypes[0] = family.PharmacyBuy }},
 		{"benefits[0].deductible_fen", func(p *family.Policy) { p.Benefits[0].Deductible["4"] = 1 }},
 		{"benefits[0].deductible_fen", func(p *family.Policy) { p.Benefits[0].Deductible["2"] = -1 }},

@@ -118,6 +118,7 @@ func TestLaw18_RefusalsComeInTheOrderOfCodes(t *testing.T) {
 			{family.QRWrongPatient, func(c *family.Case) { c.Token.Patient = "somebody" }},
 			{family.ItemNotCovered, func(c *family.Case) { c.Bill.Lines[1].Code = "X9" }},
 			{family.TraceAlreadySold, func(c *family.Case) { c.Sold["T2"] = "another" }},
+			{family.StateForbids, func(c *family.Case) { c.Bill.MedType = family.InjuryStay }}, // of no benefit
 			{family.QuoteStale, func(c *family.Case) { cash := family.Fen(1); c.Bill.ExpectedCash = &cash }},
 			{family.SumMismatch, func(c *family.Case) { c.Bill.Total++ }},
 		})

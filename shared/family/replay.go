@@ -36,6 +36,7 @@ func Replay(s Settlement, place Place, r Replayed) []Difference {
 	fens("basis.used.deductible_fen", s.Basis.Used.Deductible, r.Used.Deductible)
 	fens("basis.used.pool_fen", s.Basis.Used.Pool, r.Used.Pool)
 	fens("basis.used.day_fen", s.Basis.Used.Day, r.Used.Day)
+	fens("basis.used.stay_fen", s.Basis.Used.Stay, r.Used.Stay)
 
 	again := s
 	basis := s.Basis
@@ -107,7 +108,8 @@ type Drift struct{ Deductible, Pool Fen }
 
 // WhatIf reckons what is left of a sale under a draft policy: as it was, as it would
 // be, and how far the person's use of the benefit then has drifted. The goods' prices,
-// the day's use and what each account could have paid stay as they were.
+// the day's use, what each account could have paid and what earlier bills of the same
+// stay took of its deductible stay as they were.
 func WhatIf(s *Settlement, draft *Policy, drift Drift) (was, would Breakdown, after Drift) {
 	limits := make([]Pockets, len(s.Shares))
 	for i, share := range s.Shares {

@@ -323,6 +323,8 @@ func (s *stage) policy(w *words, st statement) bool {
 			p.Grants.MaxGrantors = w.number("a number")
 		case "account_pays_out_of_scope":
 			p.AccountPaysOutOfScope = true
+		case "stays":
+			p.StayPayers = family.StayPayers(w.next("whose accounts"))
 		case "traces":
 			p.Trace.ListTypes = strings.Split(w.next("list types"), ",")
 			if w.has("but") {
@@ -330,8 +332,15 @@ func (s *stage) policy(w *words, st statement) bool {
 			}
 		case "benefit":
 			b := family.Benefit{Insutype: family.Insutype(w.next("an insurance")), MedTypes: []family.MedType{family.Outpatient}}
+			if w.has("stays") {
+				b.MedTypes = []family.MedType{family.Stay, family.OrdinaryStay}
+			}
 			w.must("deductible")
 			deductible := w.yuan()
+			if w.has("later") {
+				later := w.yuan()
+				b.LaterDeductible = map[family.Grade]family.Fen{"0": later, "1": later, "2": later, "3": later}
+			}
 			w.must("ratio")
 			ratio := read(w, "a ratio", family.ParseRatio)
 			b.Deductible, b.Ratio = map[family.Grade]family.Fen{}, map[family.Grade]family.Ratio{}
@@ -872,14 +881,16 @@ func (s *stage) expectState(key string, w *words) {
 		account := s.town.accounts[s.who(w)]
 		year := account.Year
 		same("the year", year.Year, w.number("a year"))
+		stays, insutype := w.has("stays"), account.Year.Insutype
 		if w.has("under") {
-			insutype := family.Insutype(w.next("an insurance"))
-			i := slices.IndexFunc(account.Others, func(y family.YearToDate) bool { return y.Insutype == insutype })
-			if year.Insutype != insutype && i < 0 {
+			insutype = family.Insutype(w.next("an insurance"))
+		}
+		if year.Insutype != insutype || year.Stays != stays {
+			i := slices.IndexFunc(account.Others, func(y family.YearToDate) bool { return y.Insutype == insutype && y.Stays == stays })
+			if i < 0 {
 				throw(w.line, "nothing is counted under %s", insutype)
-			} else if year.Insutype != insutype {
-				year = account.Others[i]
 			}
+			year = account.Others[i]
 		}
 		w.must("deductible")
 		same("the deductible paid", year.Deductible, w.yuan())

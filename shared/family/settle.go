@@ -26,6 +26,9 @@ type Case struct {
 	// Payers are the patient's grantors, in the order of his list.
 	Payers []Payer
 	Bill   Bill
+	// StayPaid is what earlier bills of the same stay, that stand, have taken of its
+	// deductible.
+	StayPaid Fen
 	// OwnExpense are the lines, by number, that the institution did not approve for
 	// insurance: out of scope, whatever the catalogue says.
 	OwnExpense []int
@@ -105,6 +108,7 @@ type Used struct {
 	Deductible Fen // in the year
 	Pool       Fen // paid by the fund in the year
 	Day        Fen // paid by the fund today
+	Stay       Fen // of the deductible, by earlier bills of the same stay
 }
 
 // Settlement is a bill that was settled, or a reversal or refund of one, which is
@@ -179,6 +183,9 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if refusal == nil {
 		refusal = c.amounts()
 	}
+	if refusal == nil {
+		refusal = c.stayBenefit()
+	}
 	if refusal != nil {
 		return Settlement{}, refusal
 	}
@@ -189,7 +196,7 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if c.Token != nil {
 		s.Presenter = c.Token.Presenter
 	}
-	if c.Bill.UseAccount {
+	if c.Bill.UseAccount && !(c.Bill.MedType.IsStay() && c.Policy.StayPayers == NobodyPaysStays) {
 		s.Free = c.Patient.Free()
 	}
 	base := reckon(s.Basis, s.Lines, s.Kept, Pockets{}, nil).paid.AccountBase
@@ -241,6 +248,25 @@ func Settle(c Case) (Settlement, Effects, *Refusal) {
 	return s, effects, nil
 }
 
+// stayBenefit refuses a stay whose benefit nobody has told us of: where an
+// outpatient's bill is left to the person, a stay's would empty his family's accounts.
+func (c *Case) stayBenefit() *Refusal {
+	if !c.Bill.MedType.IsStay() {
+		return nil
+	}
+	refusal := &Refusal{Code: StateForbids, Field: "med_type", Observed: string(c.Bill.MedType), Rule: "benefits", Policy: c.Policy.ID()}
+	if c.Place.Kind != Hospital {
+		refusal.Detail = "a pharmacy takes nobody in"
+		return refusal
+	}
+	i := c.Patient.Insurance
+	if _, found := c.Policy.Benefit(i.Insutype, i.PsnType, c.Bill.MedType); !found {
+		refusal.Detail = "the region's benefit for stays is not known here"
+		return refusal
+	}
+	return nil
+}
+
 // Entitled returns why the fund does not pay for the case's kind of visit, or "" and
 // whether it does: a region without a benefit of the kind refuses nobody.
 func Entitled(c Case) (Code, bool) {
@@ -248,6 +274,9 @@ func Entitled(c Case) (Code, bool) {
 		return InstitutionNotDesignated, false
 	}
 	if refusal := mayBenefit(c.Patient); refusal != nil {
+		return refusal.Code, false
+	}
+	if refusal := c.stayBenefit(); refusal != nil {
 		return refusal.Code, false
 	}
 	return "", c.basis().Ratio > 0
@@ -276,7 +305,10 @@ func (c *Case) basis() Basis {
 	i := c.Patient.Insurance
 	b := Basis{
 		Day: day, InsuredRegion: i.Region, Insutype: i.Insutype, PsnType: i.PsnType,
-		Kind: c.Place.Kind, Level: c.Place.Level, Used: c.Patient.used(day, i.Insutype),
+		Kind: c.Place.Kind, Level: c.Place.Level, Used: c.Patient.used(day, i.Insutype, c.Bill.MedType.IsStay()),
+	}
+	if c.Bill.MedType.IsStay() {
+		b.Used.Stay = c.StayPaid
 	}
 	return b.under(c.Policy, c.Bill.MedType)
 }
@@ -294,6 +326,13 @@ func (b Basis) under(p *Policy, med MedType) Basis {
 	}
 	b.Ratio = ratio
 	b.DeductibleLeft = max(0, benefit.Deductible[grade]-b.Used.Deductible)
+	if med.IsStay() {
+		deductible := benefit.Deductible[grade]
+		if later, less := benefit.LaterDeductible[grade]; less && b.Used.Deductible > b.Used.Stay {
+			deductible = later
+		}
+		b.DeductibleLeft = max(0, deductible-b.Used.Stay)
+	}
 	cap := func(limit, used Fen) {
 		if limit == 0 {
 			return
@@ -366,6 +405,8 @@ func (c *Case) share(p Payer, rest Fen) Share {
 	case !g.Nationwide && !p.Policy.Grants.Insured.Covers(p.Account.Insurance.Region, c.Patient.Insurance.Region):
 		return none(GrantScope)
 	case !slices.Contains(g.Terms.Purposes, c.purpose()) || !g.Nationwide && !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):
+		return none(GrantScope)
+	case c.Bill.MedType.IsStay() && p.Policy.StayPayers != FamilyPaysStays:
 		return none(GrantScope)
 	}
 	available := p.Account.shareable(g, p.Policy.Grants)
@@ -503,7 +544,7 @@ func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects 
 	patient = patient.clone()
 	patient.count(DayOf(s.At).Year(), s)
 	book(patient, Entry{
-		Patient: true, Delta: Pockets{}.Minus(s.Own), Day: s.Basis.Day, Insutype: s.Basis.Insutype,
+		Patient: true, Delta: Pockets{}.Minus(s.Own), Day: s.Basis.Day, Insutype: s.Basis.Insutype, Stay: s.MedType.IsStay(),
 		Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid,
 	})
 	for _, share := range s.Shares {

@@ -31,6 +31,8 @@ type Visit struct {
 	// MedType is what kind of visit it is; empty until it is told (2203). One visit
 	// has one kind, but for its registration fee.
 	MedType MedType
+	// Deducted is what the bills of a stay, as they stand, have taken of its deductible.
+	Deducted Fen
 	// Diagnoses are what was found (2203, 2401), at most 10, as they are told with the
 	// kind.
 	Diagnoses []string
@@ -82,12 +84,26 @@ func (v Visit) Describe(kind MedType, diagnoses []string) (Visit, *Refusal) {
 	if refusal := v.open(); refusal != nil {
 		return v, refusal
 	}
+	if refusal := v.KindFits(kind); refusal != nil {
+		return v, refusal
+	}
 	settled := slices.ContainsFunc(v.Charges, func(c Charge) bool { return c.SettledBy != "" })
 	if settled && v.MedType != "" && v.MedType != kind {
 		return v, &Refusal{Code: StateForbids, Field: "med_type", Observed: string(kind), Allowed: string(v.MedType), Detail: "a visit has one kind"}
 	}
 	v.MedType, v.Diagnoses = kind, diagnoses
 	return v, nil
+}
+
+// KindFits refuses a stay as an outpatient's visit, and the other way round.
+func (v *Visit) KindFits(kind MedType) *Refusal {
+	if !slices.Contains(MedTypes, kind) {
+		return &Refusal{Code: Malformed, Field: "med_type", Observed: clip(string(kind)), Allowed: fmt.Sprint(MedTypes), Detail: "this kind of visit is not offered"}
+	}
+	if kind.IsStay() != v.Inpatient {
+		return &Refusal{Code: StateForbids, Field: "med_type", Observed: string(kind), Detail: "a stay is admitted, any other visit registered"}
+	}
+	return nil
 }
 
 // Charge returns the visit with charges added (2204). A charge that is there
@@ -218,27 +234,37 @@ func (v *Visit) Bill(batch string) ([]Line, Need, []int, *Refusal) {
 	return lines, need, own, nil
 }
 
-// Settled returns the visit after a settlement took these lines.
-func (v Visit) Settled(by MessageID, lines []PricedLine) Visit {
+// Settled returns the visit after a settlement took these of its lines.
+func (v Visit) Settled(s Settlement) Visit {
 	v = v.clone()
-	for _, l := range lines {
+	v.Deducted += s.stayDeductible()
+	for _, l := range s.Lines {
 		for i := range v.Charges {
 			if v.Charges[i].Line.No == l.No {
-				v.Charges[i].SettledBy = by
+				v.Charges[i].SettledBy = s.ID
 			}
 		}
 	}
 	return v
 }
 
-// Unsettled returns the visit after a settlement was given back whole: its charges
-// can be undone, or settled anew.
-func (v Visit) Unsettled(by MessageID) Visit {
+// GivenBack returns the visit after a reversal or refund of a settlement, which then
+// stands as it is told. Given back whole, its charges can be undone, or settled anew.
+func (v Visit) GivenBack(back, settlement Settlement) Visit {
 	v = v.clone()
+	v.Deducted += back.stayDeductible()
 	for i := range v.Charges {
-		if v.Charges[i].SettledBy == by {
+		if v.Charges[i].SettledBy == settlement.ID && settlement.State() == StateReversed {
 			v.Charges[i].SettledBy = ""
 		}
 	}
 	return v
+}
+
+// stayDeductible returns what the settlement took of its stay's deductible.
+func (s *Settlement) stayDeductible() Fen {
+	if !s.MedType.IsStay() {
+		return 0
+	}
+	return s.Paid.Deductible
 }

@@ -3,7 +3,6 @@ package his
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"gongji/shared/app"
@@ -157,7 +156,7 @@ func clrType(m family.MedType) string {
 	case "14":
 		return "14"
 	}
-	if strings.HasPrefix(string(m), "2") {
+	if m.IsStay() {
 		return "21"
 	}
 	return "11"
@@ -227,7 +226,7 @@ func detailsOf(o app.Outcome) []detail {
 	rows := []detail{}
 	if s.Paid.FundPaid != 0 {
 		kind, name := "310102", "职工基本医疗保险门诊统筹基金"
-		inpatient := strings.HasPrefix(string(s.MedType), "2")
+		inpatient := s.MedType.IsStay()
 		switch {
 		case s.Basis.Insutype == family.Resident && inpatient:
 			kind, name = "390100", "城乡居民基本医疗保险统筹基金"

@@ -274,7 +274,12 @@ func entitlement(c *call) (any, error) {
 	if e.Reason != "" {
 		row.Result = answer.Of(e.Reason).HISText
 	}
-	if e.Insurance.Insutype == family.Resident {
+	switch resident := e.Insurance.Insutype == family.Resident; {
+	case kind.IsStay() && resident:
+		row.FundPayType = "390100"
+	case kind.IsStay():
+		row.FundPayType = "310100"
+	case resident:
 		row.FundPayType = "390102"
 	}
 	if e.Policy.To != 0 {

@@ -9,9 +9,10 @@ import (
 	"gongji/shared/family"
 )
 
-// visitRef reads which visit a step is of.
-func visitRef(n node) app.VisitRef {
-	return app.VisitRef{ID: messageIn(n, "mdtrt_id"), Patient: psnNo(n)}
+// visitRef reads which visit a step is of: a stay, if the step is one of stays.
+func (c *call) visitRef(n node) app.VisitRef {
+	stay := strings.HasPrefix(c.infno, "23") || strings.HasPrefix(c.infno, "24")
+	return app.VisitRef{ID: messageIn(n, "mdtrt_id"), Patient: psnNo(n), Stay: stay}
 }
 
 // timeIn reads a time (yyyy-MM-dd HH:mm:ss, or a day); nothing is zero. A time more
@@ -73,7 +74,7 @@ func (c *call) open(in node, inpatient bool) (any, error) {
 
 // change carries out a step of a visit that has no output.
 func (c *call) change(in node, op string, step func(family.Visit, time.Time) (family.Visit, *family.Refusal)) (any, error) {
-	at := visitRef(in)
+	at := c.visitRef(in)
 	if *in.fault != nil {
 		return nil, *in.fault
 	}
@@ -145,7 +146,7 @@ func charge(c *call) (any, error) {
 		c.input.wrong("feedetail", "there are no lines")
 	}
 	for i, d := range details {
-		of := visitRef(d)
+		of := c.visitRef(d)
 		if i > 0 && of != at {
 			d.wrong("mdtrt_id", "the lines of one message are of one visit")
 		}
@@ -202,7 +203,7 @@ func uncharge(c *call) (any, error) {
 func (c *call) visitBill() (app.SettleAsk, error) {
 	in := c.input.first("data")
 	shown, certType := credential(in)
-	at := visitRef(in)
+	at := c.visitRef(in)
 	bill := &app.VisitBill{VisitRef: at, Batch: in.text("chrg_bchno", 30)}
 	ask := app.SettleAsk{Credential: shown, Patient: at.Patient, Visit: bill, Bill: family.Bill{
 		MedType: family.MedType(in.need("med_type", 6)), Total: in.money("medfee_sumamt"), UseAccount: useAccount(in),

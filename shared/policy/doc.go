@@ -15,9 +15,15 @@
 //	"qr"                  how long a displayed code can be redeemed
 //	"binding"             what is shown of a relation, who consents, who ends it, how long things wait
 //	"grants"              家庭共济: who, how many, whose accounts, where, what for, in what order
-//	"benefits"            what the fund pays, one entry for each class of persons
+//	"stays"               whose accounts pay for stays in hospital: "family", "owner" or "nobody"
+//	"benefits"            what the fund pays, one entry for each class of persons, and
+//	                      others for stays (med_types 21, 2101, 22, 28)
 //
-// A file may leave out "links", "qr" and "his": then the default's hold.
+// A file may leave out "links", "qr", "his" and "stays": then the default's hold.
+//
+// A deductible of a stay is paid for each admission; "later_deductible_fen" is what
+// who has paid one in the year pays for another. Persons without a benefit for stays
+// cannot settle any here: where nobody published one, none is made up.
 //
 // Money is a whole number of fen and its name ends in _fen: 180000 is 1800 yuan.
 // A ratio is text with four decimals: "0.7000" is 70 %. Grades are "3" 三级,

@@ -28,6 +28,9 @@ type file struct {
 	QR    *qr    `json:"qr,omitempty" rule:"-"`
 	HIS   *his   `json:"his,omitempty" rule:"-"`
 
+	// Stays are stays in hospital; left out, the default's holds.
+	Stays *stays `json:"stays,omitempty" rule:"-"`
+
 	// Traces a file may leave out: then no trace code is asked for.
 	Traces *traces `json:"traces,omitempty" rule:"-"`
 
@@ -59,6 +62,12 @@ type qr struct {
 type his struct {
 	FundSumIncludesAccount bool     `json:"fund_sum_includes_account"`
 	Sources                []source `json:"sources" rule:"-"`
+}
+
+// stays says whose accounts pay for stays in hospital.
+type stays struct {
+	Accounts family.StayPayers `json:"accounts"`
+	Sources  []source          `json:"sources" rule:"-"`
 }
 
 // binding is how a binding comes about and ends.
@@ -102,11 +111,13 @@ type benefit struct {
 	PsnTypes      []family.PsnType            `json:"psn_types" rule:"-"`
 	MedTypes      []family.MedType            `json:"med_types"`
 	DeductibleFen map[family.Grade]family.Fen `json:"deductible_fen"`
-	Ratio         map[family.Grade]string     `json:"ratio"`
-	YearlyCapFen  family.Fen                  `json:"yearly_cap_fen"`
-	DailyCapFen   family.Fen                  `json:"daily_cap_fen,omitempty"`
-	VisitCapFen   family.Fen                  `json:"visit_cap_fen,omitempty"`
-	Sources       []source                    `json:"sources" rule:"-"`
+	// LaterDeductibleFen is of a second and any later stay in the year.
+	LaterDeductibleFen map[family.Grade]family.Fen `json:"later_deductible_fen,omitempty"`
+	Ratio              map[family.Grade]string     `json:"ratio"`
+	YearlyCapFen       family.Fen                  `json:"yearly_cap_fen"`
+	DailyCapFen        family.Fen                  `json:"daily_cap_fen,omitempty"`
+	VisitCapFen        family.Fen                  `json:"visit_cap_fen,omitempty"`
+	Sources            []source                    `json:"sources" rule:"-"`
 }
 
 // traces says for which goods trace codes are asked for.
@@ -151,6 +162,11 @@ func parse(data []byte) (*file, error) {
 			return nil, err
 		}
 	}
+	if f.Stays != nil {
+		if err := sourced("stays.", *f.Stays, f.Stays.Sources); err != nil {
+			return nil, err
+		}
+	}
 	if f.Traces != nil {
 		if err := sourced("traces.", *f.Traces, f.Traces.Sources); err != nil {
 			return nil, err
@@ -170,6 +186,11 @@ func parse(data []byte) (*file, error) {
 	return &f, nil
 }
 
+// leavesOut tells whether the file leaves something to the default.
+func (f *file) leavesOut() bool {
+	return f.Links == nil || f.QR == nil || f.HIS == nil || f.Stays == nil
+}
+
 // inherit takes over from the default what the file leaves out.
 func (f *file) inherit(def *file) error {
 	if f.Links == nil {
@@ -181,8 +202,11 @@ func (f *file) inherit(def *file) error {
 	if f.HIS == nil {
 		f.HIS = def.HIS
 	}
-	if f.Links == nil || f.QR == nil || f.HIS == nil {
-		return fmt.Errorf("links, qr, his: the default has to say them")
+	if f.Stays == nil {
+		f.Stays = def.Stays
+	}
+	if f.leavesOut() {
+		return fmt.Errorf("links, qr, his, stays: the default has to say them")
 	}
 	return nil
 }
@@ -259,6 +283,7 @@ func (f *file) policy() (*family.Policy, error) {
 		BadCodesPause:         time.Duration(f.QR.PauseSeconds) * time.Second,
 		QRVisitLife:           time.Duration(f.QR.VisitSeconds) * time.Second,
 		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
+		StayPayers:            f.Stays.Accounts,
 
 		FundSumIncludesAccount: f.HIS.FundSumIncludesAccount,
 		Binding: family.BindPolicy{
@@ -343,14 +368,15 @@ func (b *benefit) law() (family.Benefit, error) {
 		}
 	}
 	return family.Benefit{
-		Insutype:   b.Insutype,
-		PsnTypes:   b.PsnTypes,
-		MedTypes:   b.MedTypes,
-		Deductible: b.DeductibleFen,
-		Ratio:      ratios,
-		YearlyCap:  b.YearlyCapFen,
-		DailyCap:   b.DailyCapFen,
-		VisitCap:   b.VisitCapFen,
+		Insutype:        b.Insutype,
+		PsnTypes:        b.PsnTypes,
+		MedTypes:        b.MedTypes,
+		Deductible:      b.DeductibleFen,
+		LaterDeductible: b.LaterDeductibleFen,
+		Ratio:           ratios,
+		YearlyCap:       b.YearlyCapFen,
+		DailyCap:        b.DailyCapFen,
+		VisitCap:        b.VisitCapFen,
 	}, nil
 }
 

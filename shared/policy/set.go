@@ -203,7 +203,7 @@ func readText(files fs.FS, data []byte) (*family.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Links == nil || f.QR == nil || f.HIS == nil {
+	if f.leavesOut() {
 		data, err := fs.ReadFile(files, string(Default)+".json")
 		if err != nil {
 			return nil, fmt.Errorf("it leaves something to the default: %w", err)

@@ -144,6 +144,33 @@ func TestPublishedBenefits(t *testing.T) {
 	}
 }
 
+// Stays in hospital: the figures that the file quotes.
+func TestBenefitsForStays(t *testing.T) {
+	p := load(t).For("430100", 20260301)
+	for _, c := range []struct {
+		insutype   family.Insutype
+		psn        family.PsnType
+		deductible [4]family.Fen // at grades 0, 1, 2, 3
+		ratio      [4]family.Ratio
+	}{
+		{family.Employee, "11", [4]family.Fen{200_00, 500_00, 800_00, 1100_00}, [4]family.Ratio{9300, 9200, 9000, 8500}},
+		{family.Employee, "12", [4]family.Fen{200_00, 500_00, 800_00, 1100_00}, [4]family.Ratio{9500, 9400, 9200, 8700}},
+		{family.Resident, "1403", [4]family.Fen{200_00, 500_00, 800_00, 1200_00}, [4]family.Ratio{8500, 8200, 8000, 6500}},
+	} {
+		for _, med := range []family.MedType{family.Stay, family.OrdinaryStay, family.InjuryStay, family.DaySurgery} {
+			b, ok := p.Benefit(c.insutype, c.psn, med)
+			if !ok {
+				t.Fatalf("%s %s: no benefit for %s", c.insutype, c.psn, med)
+			}
+			for i, grade := range family.Grades {
+				if b.Deductible[grade] != c.deductible[i] || b.LaterDeductible[grade] != c.deductible[i]/2 || b.Ratio[grade] != c.ratio[i] {
+					t.Errorf("%s %s grade %s: %s, later %s, ratio %d", c.insutype, c.psn, grade, b.Deductible[grade], b.LaterDeductible[grade], b.Ratio[grade])
+				}
+			}
+		}
+	}
+}
+
 // Classes of persons for whom nothing is published are not paid.
 func TestNothingPublished(t *testing.T) {
 	set := load(t)
@@ -208,6 +235,7 @@ func TestRules(t *testing.T) {
 				Benefits: got.Benefits, // TestPublishedBenefits
 
 				FundSumIncludesAccount: c.id[:2] == "44", // Guangdong
+				StayPayers:             family.FamilyPaysStays,
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)

@@ -34,6 +34,7 @@ type (
 	}
 	personYear struct {
 		person, insutype string
+		stays            bool
 		year             int // or a day
 	}
 )
@@ -137,7 +138,7 @@ func (a *Auditor) moves(was, is *account, e *entry) {
 		a.fault("entry %d of %s is not what moved", e.Seq, is.Person)
 	}
 	if e.Day != 0 {
-		key := personYear{is.Person, e.Insutype, e.Day / 10000}
+		key := personYear{is.Person, e.Insutype, e.Stay, e.Day / 10000}
 		a.books.deducted[key] += e.Deductible
 		a.books.pool[key] += e.Pool
 		key.year = e.Day
@@ -215,13 +216,13 @@ func (a *Auditor) entered(s *settlement) (moved int64) {
 
 // benefitOnce counts the fund's benefit by the auditor's own books.
 func (a *Auditor) benefitOnce(s *settlement) {
-	year := personYear{s.Patient, s.Basis.Insutype, s.Basis.Day / 10000}
-	today := personYear{s.Patient, s.Basis.Insutype, s.Basis.Day}
+	year := personYear{s.Patient, s.Basis.Insutype, isStay(s.MedType), s.Basis.Day / 10000}
+	today := personYear{s.Patient, s.Basis.Insutype, isStay(s.MedType), s.Basis.Day}
 	if s.Paid.FundPaid > 0 {
 		rules := a.rules(s.Basis.InsuredRegion, s.Basis.Day)
 		yearly, daily := int64(0), int64(0)
 		for _, b := range rules.Benefits {
-			if b.Insutype == s.Basis.Insutype && (len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, s.Basis.PsnType)) {
+			if b.Insutype == s.Basis.Insutype && slices.Contains(b.MedTypes, s.MedType) && (len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, s.Basis.PsnType)) {
 				yearly, daily = b.YearlyCap, b.DailyCap
 			}
 		}
@@ -349,9 +350,9 @@ func (a *Auditor) derive(is *account, entries []*entry) {
 	head := ""
 	used, spent := map[string]int64{}, map[string]int64{}
 	counted := is.copied()
-	counted.Year = counter{Year: is.Year.Year, Insutype: is.Year.Insutype}
+	counted.Year = counter{Year: is.Year.Year, Insutype: is.Year.Insutype, Stays: is.Year.Stays}
 	for i, c := range counted.Others {
-		counted.Others[i] = counter{Year: c.Year, Insutype: c.Insutype}
+		counted.Others[i] = counter{Year: c.Year, Insutype: c.Insutype, Stays: c.Stays}
 	}
 	for i, e := range entries {
 		balance = balance.plus(e.Delta)
@@ -359,7 +360,7 @@ func (a *Auditor) derive(is *account, entries []*entry) {
 			a.fault("entry %d of %s does not follow from those before it", e.Seq, is.Person)
 		}
 		head = e.hash()
-		if c := counted.counter(e.Day/10000, e.Insutype); c != nil && e.Day != 0 {
+		if c := counted.counter(e.Day/10000, e.Insutype, e.Stay); c != nil && e.Day != 0 {
 			c.add(e.Day, e.Deductible, e.Pool)
 		}
 		if g := is.given(e.Grant); g != nil && e.Month != 0 && e.Seq > g.Since {

@@ -193,6 +193,7 @@ type Rules struct {
 
 	Benefits       []Benefit
 	PaysOutOfScope bool
+	StayPayers     string // whose accounts pay for stays: "family", "owner", "nobody"
 }
 
 // Benefit is the fund's share for one class of persons.
@@ -201,8 +202,10 @@ type Benefit struct {
 	PsnTypes   []string
 	MedTypes   []string
 	Deductible map[string]int64 // by grade
-	Ratio      map[string]int64 // by grade, in ten-thousandths
-	YearlyCap  int64
-	DailyCap   int64
-	VisitCap   int64
+	// LaterDeductible is of a second stay in the year, by grade.
+	LaterDeductible map[string]int64
+	Ratio           map[string]int64 // by grade, in ten-thousandths
+	YearlyCap       int64
+	DailyCap        int64
+	VisitCap        int64
 }

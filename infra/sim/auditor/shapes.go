@@ -82,10 +82,11 @@ type account struct {
 	Grantors  []grantor
 }
 
-// counter counts a year's benefit under one insurance.
+// counter counts a year's benefit under one insurance, in hospital stays or elsewhere.
 type counter struct {
 	Year             int
 	Insutype         string
+	Stays            bool
 	Deductible, Pool int64
 	Day              int
 	DayPool          int64
@@ -103,14 +104,14 @@ func (c *counter) add(day int, deductible, pool int64) {
 	}
 }
 
-// counter returns the counter of a year and an insurance, or nil.
-func (a *account) counter(year int, insutype string) *counter {
-	if a.Year.Year == year && a.Year.Insutype == insutype {
+// counter returns the counter of a year, an insurance and stays or other care, or nil.
+func (a *account) counter(year int, insutype string, stays bool) *counter {
+	if a.Year.Year == year && a.Year.Insutype == insutype && a.Year.Stays == stays {
 		return &a.Year
 	}
 	for i := range a.Others {
-		if a.Others[i].Year == year && a.Others[i].Insutype == insutype {
-			return &a.Others[i]
+		if c := &a.Others[i]; c.Year == year && c.Insutype == insutype && c.Stays == stays {
+			return c
 		}
 	}
 	return nil
@@ -156,6 +157,7 @@ type entry struct {
 
 	Day              int
 	Insutype         string
+	Stay             bool
 	Deductible, Pool int64
 	Grant            string
 	Month            int
@@ -168,6 +170,9 @@ func (e *entry) hash() string {
 	fmt.Fprintf(h, "gongji entry 2\n%s\n%d\n%s\n%s\n%q\n%t\n", e.Account, e.Seq, e.At.UTC().Format(time.RFC3339Nano), e.Kind, e.Ref, e.Patient)
 	fmt.Fprintf(h, "%d %d\n%d %d\n", e.Delta.Current, e.Delta.Past, e.After.Current, e.After.Past)
 	fmt.Fprintf(h, "%d %s %d %d\n%s %d\n%s\n", e.Day, e.Insutype, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
+	if e.Stay {
+		fmt.Fprint(h, "stay\n")
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -251,7 +256,7 @@ type leg struct {
 type basis struct {
 	Day                     int
 	PsnType, Kind, Level    string
-	Used                    struct{ Deductible, Pool, Day int64 }
+	Used                    struct{ Deductible, Pool, Day, Stay int64 }
 	DeductibleLeft          int64
 	Ratio                   Ratio
 	PoolCapped              bool

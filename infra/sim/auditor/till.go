@@ -218,8 +218,11 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 	if code := v.goods(s, r, me, place, rules, day(at)); code != "" {
 		return nil, code
 	}
+	if isStay(r.Bill.MedType) && (place.Kind != "hospital" || rules.benefit(me.Insurance, r.Bill.MedType) == nil) {
+		return nil, "state_forbids"
+	}
 	own := Pockets{}
-	if r.Bill.UseAccount {
+	if r.Bill.UseAccount && !(isStay(r.Bill.MedType) && rules.StayPayers == "nobody") {
 		own = ownFree(me)
 	}
 	m := s.divided(s.Kept, own, nil)
@@ -293,7 +296,7 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 		Day: today, PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
 		InsuredRegion: in.Region, Insutype: in.Insutype,
 	}
-	if c := me.counter(b.Day/10000, in.Insutype); c != nil {
+	if c := me.counter(b.Day/10000, in.Insutype, isStay(med)); c != nil {
 		b.Used.Deductible, b.Used.Pool = c.Deductible, c.Pool
 		if c.Day == b.Day {
 			b.Used.Day = c.DayPool
@@ -302,17 +305,20 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 	if place.Kind != "hospital" {
 		return b
 	}
-	for _, benefit := range rules.Benefits {
-		if benefit.Insutype != in.Insutype || !slices.Contains(benefit.MedTypes, med) ||
-			len(benefit.PsnTypes) > 0 && !slices.Contains(benefit.PsnTypes, in.PsnType) {
-			continue
-		}
+	if benefit := rules.benefit(in, med); benefit != nil {
 		ratio, pays := benefit.Ratio[grade(place.Level)]
 		if !pays {
 			return b
 		}
 		b.Ratio = Ratio(ratio)
 		b.DeductibleLeft = max(benefit.Deductible[grade(place.Level)]-b.Used.Deductible, 0)
+		if isStay(med) { // each of these bills is a stay of its own
+			b.DeductibleLeft = benefit.Deductible[grade(place.Level)]
+			if less, ok := benefit.LaterDeductible[grade(place.Level)]; ok && b.Used.Deductible > 0 {
+				b.DeductibleLeft = less
+				v.a.Reached("a second stay in the year")
+			}
+		}
 		left := []int64{}
 		if benefit.YearlyCap != 0 {
 			left = append(left, max(benefit.YearlyCap-b.Used.Pool, 0))
@@ -330,6 +336,19 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 	}
 	return b
 }
+
+// benefit is the fund's share for a class of persons and a kind of visit, or nil.
+func (r *Rules) benefit(in Insurance, med string) *Benefit {
+	for i, b := range r.Benefits {
+		if b.Insutype == in.Insutype && slices.Contains(b.MedTypes, med) && (len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, in.PsnType)) {
+			return &r.Benefits[i]
+		}
+	}
+	return nil
+}
+
+// isStay tells whether a kind of visit is a stay in hospital.
+func isStay(med string) bool { return slices.Contains([]string{"21", "2101", "22", "28"}, med) }
 
 // agrees tells whether the numbers of a bill do: half a fen a unit on each line, and
 // the fen that rounding may take; the total exactly.
@@ -415,6 +434,8 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("grant_scope")
 	case !slices.Contains(g.Terms.Purposes, purpose) || !within(rules.Usable, payer.Insurance.Region, place.Region):
 		return no("grant_scope")
+	case isStay(r.Bill.MedType) && rules.StayPayers != "family":
+		return no("grant_scope")
 	}
 	// What there is for him in the account.
 	quota := g.Terms.Quota > 0
@@ -494,17 +515,17 @@ func (e effects) post(s *settlement, original *settlement, patient *account, pay
 		s.Legs = append(s.Legs, leg{Party: "account", Account: a.Person, Seq: d.Seq, Delta: d.Delta})
 	}
 	me := patient.copied()
-	in, year := s.Basis.Insutype, s.Basis.Day/10000
+	in, year, stays := s.Basis.Insutype, s.Basis.Day/10000, isStay(s.MedType)
 	if now := day(s.At) / 10000; me.Year.Year < now {
-		me.Year, me.Others = counter{Year: now, Insutype: in}, nil
+		me.Year, me.Others = counter{Year: now, Insutype: in, Stays: stays}, nil
 	}
 	if me.Year.Year == year {
-		if me.counter(year, in) == nil {
-			me.Others = append(me.Others, counter{Year: year, Insutype: in})
+		if me.counter(year, in, stays) == nil {
+			me.Others = append(me.Others, counter{Year: year, Insutype: in, Stays: stays})
 		}
-		me.counter(year, in).add(s.Basis.Day, s.Paid.Deductible, s.Paid.FundPaid)
+		me.counter(year, in, stays).add(s.Basis.Day, s.Paid.Deductible, s.Paid.FundPaid)
 	}
-	book(me, entry{Patient: true, Delta: s.Own.negative(), Day: s.Basis.Day, Insutype: in, Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid})
+	book(me, entry{Patient: true, Delta: s.Own.negative(), Day: s.Basis.Day, Insutype: in, Stay: stays, Deductible: s.Paid.Deductible, Pool: s.Paid.FundPaid})
 	for _, sh := range s.Shares {
 		if sh.Paid == (Pockets{}) {
 			continue

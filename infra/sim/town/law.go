@@ -94,6 +94,7 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 		Insured:  pick(t, scopes), Usable: pick(t, scopes),
 		Purposes:       []string{"care", "pharmacy", "premium"},
 		PaysOutOfScope: t.chance(0.2), PastOnly: t.chance(0.2),
+		StayPayers: pick(t, []string{"family", "family", "owner", "nobody"}),
 	}
 	r.RequestDays = 3650
 	r.BadCodes, r.BadPause = 2+t.rng.IntN(4), time.Duration(10+t.rng.IntN(60))*time.Second
@@ -138,6 +139,15 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 		if t.chance(0.9) {
 			r.Benefits = append(r.Benefits, b)
 		}
+		if t.chance(0.8) {
+			b.MedTypes, b.LaterDeductible = []string{"21", "2101"}, map[string]int64{}
+			for g, d := range b.Deductible {
+				if t.chance(0.7) {
+					b.LaterDeductible[g] = d / 2
+				}
+			}
+			r.Benefits = append(r.Benefits, b)
+		}
 	}
 	return r
 }
@@ -146,7 +156,7 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 func policyOf(r *auditor.Rules) *family.Policy {
 	p := &family.Policy{
 		Region: family.Region(r.Region), Version: r.ID[len(r.Region)+1:], From: family.Day(r.From), NameZH: "试", NameEN: "test",
-		ConsentAge: r.ConsentAge, MaxLinks: r.MaxLinks, QRLife: r.QRLife, AccountPaysOutOfScope: r.PaysOutOfScope,
+		ConsentAge: r.ConsentAge, MaxLinks: r.MaxLinks, QRLife: r.QRLife, AccountPaysOutOfScope: r.PaysOutOfScope, StayPayers: family.StayPayers(r.StayPayers),
 		BadCodes: r.BadCodes, BadCodesPause: r.BadPause, QRVisitLife: time.Hour, Trace: family.TracePolicy{ListTypes: r.Traced},
 		Grants: family.GrantPolicy{
 			MaxPerKin: map[family.Kin]int{}, MaxMembers: r.MaxMembers, MaxGrantors: r.MaxGrantors,
@@ -174,10 +184,13 @@ func policyOf(r *auditor.Rules) *family.Policy {
 	for _, b := range r.Benefits {
 		benefit := family.Benefit{
 			Insutype: family.Insutype(b.Insutype), PsnTypes: named[family.PsnType](b.PsnTypes), MedTypes: named[family.MedType](b.MedTypes),
-			Deductible: map[family.Grade]family.Fen{}, Ratio: map[family.Grade]family.Ratio{}, YearlyCap: family.Fen(b.YearlyCap), DailyCap: family.Fen(b.DailyCap), VisitCap: family.Fen(b.VisitCap),
+			Deductible: map[family.Grade]family.Fen{}, LaterDeductible: map[family.Grade]family.Fen{}, Ratio: map[family.Grade]family.Ratio{}, YearlyCap: family.Fen(b.YearlyCap), DailyCap: family.Fen(b.DailyCap), VisitCap: family.Fen(b.VisitCap),
 		}
 		for g, fen := range b.Deductible {
 			benefit.Deductible[family.Grade(g)] = family.Fen(fen)
+		}
+		for g, fen := range b.LaterDeductible {
+			benefit.LaterDeductible[family.Grade(g)] = family.Fen(fen)
 		}
 		for g, ratio := range b.Ratio {
 			benefit.Ratio[family.Grade(g)] = family.Ratio(ratio)

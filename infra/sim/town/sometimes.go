@@ -36,6 +36,7 @@ var Sometimes = []string{
 	"a relative pays up to a cap",
 	"a repeat gets the first answer",
 	"a reversal of a message never seen",
+	"a second stay in the year",
 	"a settlement of what was quoted",
 	"a shown code is taken out of use",
 	"a year turns",

@@ -14,7 +14,7 @@ import (
 
 // drawBill draws a bill, now and then one that does not add up.
 func (t *town) drawBill(p *place) auditor.Bill {
-	b := auditor.Bill{MedType: pick(t, []string{"11", "11", "12", "13", "41"}), UseAccount: t.chance(0.93)}
+	b := auditor.Bill{MedType: pick(t, []string{"11", "11", "12", "13", "41", "21", "2101"}), UseAccount: t.chance(0.93)}
 	if p.Kind == "pharmacy" && t.chance(0.8) {
 		b.MedType = "41"
 	}
@@ -397,7 +397,7 @@ func (t *town) breakAsk(in *app.SettleAsk) {
 		}
 	}
 	breaks := []func(){
-		func() { b.MedType = "21" },
+		func() { b.MedType = "2102" },
 		func() { b.Total = 0 },
 		func() { b.Total = family.MaxFen + 1 },
 		func() { b.Lines = nil },
