@@ -37,8 +37,8 @@ type insuranceWire struct {
 type entryWire struct {
 	Seq          uint64     `json:"seq"`
 	At           time.Time  `json:"at"`
-	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund,adjustment"`
-	Reference    string     `json:"reference" doc:"The credit's or the adjustment's reference, or the settlement_id"`
+	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund,adjustment,rollover"`
+	Reference    string     `json:"reference" doc:"The credit's or the adjustment's reference, that of the turn of a year, or the settlement_id"`
 	Reason       string     `json:"reason,omitempty" enum:"duplicate_credit,missed_credit,wrong_amount,wrong_person,ruling" doc:"Why the account was adjusted"`
 	Role         string     `json:"role,omitempty" enum:"patient,payer"`
 	Delta        family.Fen `json:"delta_fen"`

@@ -228,6 +228,11 @@ var takers = []taker{
 			valid_to: missing, null`,
 	},
 	{
+		route: "POST /v1/rollovers", by: byOperator, path: fixed("/v1/rollovers"), want: 201,
+		good: `{"person_no":"` + mother + `","year":2026}`, legal: `
+			person_no: text=not_found`,
+	},
+	{
 		route: "POST /v1/credits", by: byOperator, path: fixed("/v1/credits"), want: 201,
 		good: `{"reference":"R-1","person_no":"430100000001","amount_fen":100,"pocket":"past"}`, legal: `
 			reference: text

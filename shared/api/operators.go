@@ -104,6 +104,20 @@ func (f creditFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	return a.FeedCredit(ctx, f.Reference, no, amount)
 }
 
+// rolloverFeed is a person for whom a year turns.
+type rolloverFeed struct {
+	PersonNo string `json:"person_no" maxLength:"30"`
+	Year     int    `json:"year" minimum:"2000" maximum:"9999" doc:"The year that begins, which must be the present one; once a person and year"`
+}
+
+func (f rolloverFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
+	no, err := family.ParsePersonNo(f.PersonNo)
+	if err != nil {
+		return "", family.Faulty("person_no", err)
+	}
+	return a.Rollover(ctx, no, f.Year)
+}
+
 // kinFeed is a person as the civil registry knows him.
 type kinFeed struct {
 	IDNo      string    `json:"id_no" maxLength:"18"`
@@ -310,6 +324,7 @@ func (d *door) operatorRoutes() {
 	d.catalogueRoute()
 	feedRoute[kinFeed](d, huma.Operation{OperationID: "feed-registry", Path: "/v1/registry", Summary: "What the civil registry says of people and their relatives"})
 	feedRoute[creditFeed](d, huma.Operation{OperationID: "feed-credits", Path: "/v1/credits", Summary: "Payments into accounts"})
+	feedRoute[rolloverFeed](d, huma.Operation{OperationID: "feed-rollovers", Path: "/v1/rollovers", Summary: "The turn of the year: what is left of this year's money becomes past years' surplus (历年结余)"})
 
 	type personPath struct {
 		PersonNo string `path:"person_no" maxLength:"30"`

@@ -357,6 +357,10 @@ var rights = map[string]right{
 		serves: "operator", body: `{"reference":"new","person_no":"ID","amount_fen":1,"pocket":"past"}`, there: func(scene) string { return stranger }, missing: nobody, malformed: []string{"no-one", "漢", ""},
 		want: operators("201"), gone: notFound, bad: "400 malformed",
 	},
+	"POST /v1/rollovers": {
+		serves: "operator", body: `{"person_no":"ID","year":2026}`, there: func(scene) string { return stranger }, missing: nobody, malformed: []string{"no-one", "漢", ""},
+		want: operators("201"), gone: notFound, bad: "400 malformed",
+	},
 	"POST /v1/persons/{person_no}/freeze":   {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/persons/{person_no}/unfreeze": {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/suspend":  {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},

@@ -78,7 +78,7 @@ func (a *App) ApproveAdjustment(ctx context.Context, by family.Reviewer, referen
 		if t.version(creditRef) != 0 {
 			return j, &family.Refusal{Code: family.MessageReused, Field: "reference"}
 		}
-		if err := put(t, creditRef, creditRecord{j.Person, j.Amount, entry.At, entry.Seq, entry.Reason}); err != nil {
+		if err := put(t, creditRef, creditRecord{Person: j.Person, Amount: j.Amount, At: entry.At, Seq: entry.Seq, Reason: entry.Reason}); err != nil {
 			return j, err
 		}
 		account.Account = next

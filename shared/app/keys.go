@@ -155,11 +155,16 @@ type creditRecord struct {
 	Seq uint64
 	// Reason is why the account was adjusted; empty of a payment.
 	Reason family.AdjustmentReason `json:",omitempty"`
+	// Turn tells that nobody paid in: a year's money became past years'.
+	Turn bool `json:",omitempty"`
 }
 
 // kind is the kind of the entry that the record is the cause of.
 func (c *creditRecord) kind() family.EntryKind {
-	if c.Reason != "" {
+	switch {
+	case c.Turn:
+		return family.RolledOver
+	case c.Reason != "":
 		return family.Adjusted
 	}
 	return family.Credited

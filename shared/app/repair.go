@@ -765,7 +765,7 @@ func (r *repairer) credit(ctx context.Context, reference string, at leg) error {
 		if _, whole := half(t, creditRef); whole || !there || e.Ref != reference {
 			return "", nil
 		}
-		return "the credit " + reference + " as its entry has it", put(t, creditRef, creditRecord{at.person, e.Delta, e.At, e.Seq, e.Reason})
+		return "the credit " + reference + " as its entry has it", put(t, creditRef, creditRecord{at.person, e.Delta, e.At, e.Seq, e.Reason, e.Kind == family.RolledOver})
 	})
 }
 

@@ -21,11 +21,13 @@ const (
 	Reversed EntryKind = "reversal"
 	Refunded EntryKind = "refund"
 	Adjusted EntryKind = "adjustment"
+	// RolledOver moves money between the pockets at the turn of the year.
+	RolledOver EntryKind = "rollover"
 )
 
 // PaidIn tells whether an entry of the kind is the insurer's doing and not a till's:
 // it has a reference of the insurer's and no settlement.
-func (k EntryKind) PaidIn() bool { return k == Credited || k == Adjusted }
+func (k EntryKind) PaidIn() bool { return k == Credited || k == Adjusted || k == RolledOver }
 
 // Entry is one line of an account's history. Entries are numbered without gaps
 // and each holds the hash of the one before, so that none can be changed, dropped
@@ -35,7 +37,7 @@ type Entry struct {
 	Seq     uint64
 	At      time.Time
 	Kind    EntryKind
-	// Ref names the cause: the reference of a credit or an adjustment, else the
+	// Ref names the cause: the reference of a credit, an adjustment or the turn of a year, else the
 	// message id of the settlement, reversal or refund.
 	Ref string
 	// Reason is why an account was adjusted; empty in every other entry.

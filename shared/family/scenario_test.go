@@ -251,6 +251,8 @@ func (s *stage) do(st statement) {
 		} else {
 			s.town.credit(p, family.Pockets{Current: amount})
 		}
+	case "turn":
+		s.town.turn(s.who(w))
 	case "item":
 		s.item(w)
 	case "grant", "link":

@@ -97,6 +97,14 @@ func (w *town) credit(p family.PersonNo, amount family.Pockets) {
 	w.accounts[p], w.entries[p] = account, append(w.entries[p], entry)
 }
 
+// turn rolls an account over into the year that it is.
+func (w *town) turn(p family.PersonNo) {
+	since := slices.Clone(w.entries[p])
+	since = slices.DeleteFunc(since, func(e family.Entry) bool { return family.DayOf(e.At).Year() < family.DayOf(w.now).Year() })
+	account, entry := family.Rollover(w.accounts[p], since, w.now)
+	w.accounts[p], w.entries[p] = account, append(w.entries[p], entry)
+}
+
 // request asks for a binding and records it.
 func (w *town) request(holder, member family.PersonNo, relation family.Relation, show bool, pay *family.Terms) (family.BindingID, *family.Refusal) {
 	w.serial++

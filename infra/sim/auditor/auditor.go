@@ -177,7 +177,7 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		return e, code
 	case OpCheck, OpProve:
 		return effects{}, ""
-	case OpPerson, OpPlace, OpItem, OpCredit, OpFreeze, OpSuspend:
+	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend:
 		e, _, code := v.fed(r, at)
 		return e, code
 	}
@@ -431,7 +431,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			a.Reached("a repeat gets the first answer")
 			a.durable(r, ans)
 		}
-	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpFreeze || r.Op == OpSuspend:
+	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpTurn || r.Op == OpFreeze || r.Op == OpSuspend:
 		_, same, code := v.fed(r, at)
 		said(code)
 		if code == "" && !same {

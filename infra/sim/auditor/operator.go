@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -32,6 +33,8 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 		e[creditKey(r.Identity)] = is("the credit", creditRecord{r.By, r.Amount})
 		me := record.Account.copied()
 		e.book(&me, &entry{Account: r.By, At: at, Kind: "credit", Ref: r.Identity, Delta: r.Amount})
+	case OpTurn:
+		return v.turned(r, at)
 	case OpFreeze:
 		record, known := read[accountRecord](v, accountKey(r.By))
 		if !known {
@@ -73,6 +76,55 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 		e = effects{}
 	}
 	return e, same, ""
+}
+
+// turned works out what the turn of a year does to an account: what was there of this
+// year's money at midnight, less what was taken of it since and did not come back, moves.
+// What was paid in since is taken first.
+func (v *view) turned(r *Request, at time.Time) (effects, bool, string) {
+	reference := fmt.Sprintf("turn %d %s", r.Year, r.By)
+	if _, found := read[creditRecord](v, creditKey(reference)); found {
+		return effects{}, true, ""
+	}
+	record, known := read[accountRecord](v, accountKey(r.By))
+	if !known {
+		return nil, false, "not_found"
+	}
+	if day(at)/10000 != r.Year {
+		return nil, false, "state_forbids"
+	}
+	me := record.Account.copied()
+	var year []*entry // the newest first
+	midnight := int64(0)
+	for seq := me.Seq; seq > 0; seq-- {
+		e := shape[entry](v.a, v.a.disk.Peek(entryKey(r.By, seq)))
+		if day(e.At)/10000 < r.Year {
+			midnight = e.After.Current
+			break
+		}
+		year = append(year, e)
+	}
+	fresh, gone := int64(0), int64(0) // paid in since and still there; taken of midnight's
+	for _, e := range slices.Backward(year) {
+		d := e.Delta.Current
+		if e.Kind != "credit" && d > 0 { // it came back
+			back := min(gone, d)
+			gone, d = gone-back, d-back
+		}
+		if fresh += d; fresh < 0 {
+			gone, fresh = gone-fresh, 0
+		}
+	}
+	moves := Pockets{Current: gone - midnight, Past: midnight - gone}
+	if moves.Past > 0 {
+		v.a.Reached("a year's money becomes past years'")
+		if len(year) > 0 {
+			v.a.Reached("a year turns late")
+		}
+	}
+	e := effects{creditKey(reference): is("the turn of the year", creditRecord{r.By, moves})}
+	e.book(&me, &entry{Account: r.By, At: at, Kind: "rollover", Ref: reference, Delta: moves})
+	return e, false, ""
 }
 
 func (v *view) fedPerson(r *Request) (effects, bool, string) {

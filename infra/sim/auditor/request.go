@@ -15,6 +15,7 @@ const (
 	OpPlace   Op = "feed place"
 	OpItem    Op = "feed item"
 	OpCredit  Op = "credit"
+	OpTurn    Op = "turn"
 	OpFreeze  Op = "freeze"
 	OpSuspend Op = "suspend"
 	OpBind    Op = "bind"
@@ -64,6 +65,7 @@ type Request struct {
 	Amount Pockets
 	Code   string // of the place or the item
 	Switch bool   // frozen, suspended
+	Year   int    // that begins
 	Where  Place
 	Item   Item
 }

@@ -153,6 +153,8 @@ func (t *town) fresh() *request {
 		return t.chooseOrder()
 	case n < 94:
 		return t.credit(pick(t, t.people).No)
+	case n < 96 && t.chance(0.4):
+		return t.turn()
 	case n < 96:
 		return t.operate()
 	case n < 99:

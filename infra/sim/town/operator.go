@@ -3,6 +3,7 @@ package town
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gongji/infra/sim/auditor"
 	"gongji/shared/app"
@@ -102,6 +103,19 @@ func (t *town) credit(person string) *request {
 	amount := family.Pockets{Current: family.Fen(r.audit.Amount.Current), Past: family.Fen(r.audit.Amount.Past)}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
 		return fed(a.FeedCredit(ctx, reference, family.PersonNo(person), amount))
+	}
+	return r
+}
+
+// turn rolls somebody's account over into a year, which mostly is the present one.
+func (t *town) turn() *request {
+	year := t.now.UTC().Add(8 * time.Hour).Year()
+	if t.chance(0.1) {
+		year += pick(t, []int{-1, 1})
+	}
+	r := &request{audit: &auditor.Request{Op: auditor.OpTurn, By: pick(t, t.people).No, Year: year}}
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		return fed(a.Rollover(ctx, family.PersonNo(r.audit.By), year))
 	}
 	return r
 }

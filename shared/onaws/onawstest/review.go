@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"image"
 	"image/png"
+	"time"
 )
 
 // The couple of the story with papers, insured where a reviewer looks at them.
@@ -70,6 +71,7 @@ func (s *Scene) Review() {
 	s.Ask(200, husband, "GET", binding+"/history", nil)
 	s.Ask(200, husband, "GET", "/v1/notices?limit=5", nil)
 	s.Ask(200, op, "POST", "/v1/persons", object{"person_no": Husband, "name": "何西关", "id_no": husbandID, "region": "440100", "insutype": "310", "psn_type": "11", "status": "2"})
+	s.Ask(201, op, "POST", "/v1/rollovers", object{"person_no": Wife, "year": s.Now().In(time.FixedZone("", 8*3600)).Year()})
 	s.Ask(200, op, "POST", "/v1/sweeps", nil)
 	s.counter(object{"name": "梁红棉", "id_no": wifeID})
 	s.Ask(200, wife, "DELETE", binding, nil)

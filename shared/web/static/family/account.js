@@ -30,12 +30,15 @@ export function Account() {
   <//>`;
 }
 
+// byInsurer tells whether there is no receipt: the insurer paid in or put right, or a year turned.
+const byInsurer = (e) => ['credit', 'adjustment', 'rollover'].includes(e.kind);
+
 function Row({ entry: e, paid }) {
   const receipt = paid.find((r) => r.settlement_id === e.reference);
   const who = e.role === 'payer' ? t('entry.for', { name: receipt?.patient.name_masked ?? t('entry.relative') }) : '';
   const text = html`<span class="grow"><b>${t(`entry.${e.kind}`)}${who}</b><small>${moment(e.at)}</small></span>
     <span class="end"><${Money} fen=${e.delta_fen} sign /><small class="fine">${t('entry.after')} ¥${yuan(e.balance_fen)}</small></span>`;
-  return e.kind === 'credit' ? html`<div class="row">${text}</div>` : html`<a class="row" href=${`#/receipts/${e.reference}`}>${text}</a>`;
+  return byInsurer(e) ? html`<div class="row">${text}</div>` : html`<a class="row" href=${`#/receipts/${e.reference}`}>${text}</a>`;
 }
 
 const monthOf = (time) => new Date(new Date(time).getTime() + 8 * 3600_000).toISOString().slice(0, 7);
@@ -52,7 +55,7 @@ export function spent(entries, paid, last) {
   const series = new Map();
   for (const e of entries) {
     const at = months.indexOf(monthOf(e.at));
-    if (e.kind === 'credit' || at < 0) continue;
+    if (byInsurer(e) || at < 0) continue;
     const name = e.role === 'patient' ? '' : paid.find((r) => r.settlement_id === e.reference)?.patient.name_masked ?? '?';
     if (!series.has(name)) series.set(name, months.map(() => 0));
     series.get(name)[at] -= e.delta_fen;
