@@ -33,6 +33,8 @@ var arrows = map[string][]string{
 	"shared/catalogue": {"shared/family"},
 	"shared/papers":    {},
 
+	"shared/checkpoint": {"shared/family"},
+
 	"shared/papers/folder": {"shared/papers"},
 	"shared/papers/bucket": {"shared/papers"},
 
@@ -40,7 +42,7 @@ var arrows = map[string][]string{
 	"shared/store/dynamo":    {"shared/store"},
 	"shared/store/storetest": {"shared/store"},
 
-	"shared/app": {"shared/family", "shared/papers", "shared/pinyin", "shared/store", "shared/vault"},
+	"shared/app": {"shared/checkpoint", "shared/family", "shared/papers", "shared/pinyin", "shared/store", "shared/vault"},
 	"shared/api": {"shared/app", "shared/answer", "shared/catalogue", "shared/family", "shared/qrimage"},
 	"shared/his": {"shared/app", "shared/answer", "shared/family"},
 	"shared/web": {},
@@ -52,6 +54,7 @@ var arrows = map[string][]string{
 	"infra/demo":             {},
 	"infra/hissim":           {},
 	"infra/keys":             {"shared/vault"},
+	"infra/verify":           {"shared/checkpoint", "shared/family"},
 	"infra/rig":              {"infra/demo"},
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
 	"infra/meter":            {"shared/store", "shared/store/dynamo"},

@@ -432,7 +432,7 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%s of: %s", metric, diff)
 		}
 	}
-	for _, metric := range []string{"5xx", "Duration", "ProofFaults", "ProofIncomplete", "ApproximateNumberOfMessagesVisible"} {
+	for _, metric := range []string{"5xx", "Duration", "ProofFaults", "ProofIncomplete", "CheckpointFaults", "ApproximateNumberOfMessagesVisible"} {
 		if len(watched[metric]) == 0 {
 			t.Errorf("nobody watches %s", metric)
 		}

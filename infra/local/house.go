@@ -95,7 +95,7 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		Dir: filepath.Join(o.data, "papers"), Base: base, Sign: func(text string) string { return sealer.Index("upload", text) }, Now: clock.Now, Refuse: refusePaper,
 	})
 	house := app.New(app.Options{
-		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Now: clock.Now, Log: log,
+		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Signer: s.signer, Now: clock.Now, Log: log,
 	})
 	shelf.Received = func(ctx context.Context, id string) error { return house.ReceivePaper(ctx, family.MaterialID(id)) }
 	if err := house.CheckKeys(ctx); err != nil {

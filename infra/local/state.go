@@ -13,6 +13,8 @@ import (
 	"gongji/shared/store"
 	"gongji/shared/store/sqlite"
 	"gongji/shared/vault"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // state is what outlives the process: the records, and the keys without which
@@ -22,6 +24,8 @@ type state struct {
 	name  string // of the database, for a person
 	close func() error
 	keys  vault.Keys
+	// signer signs each day's chain heads.
+	signer note.Signer
 }
 
 // open opens the records and the keys. Whoever has records but no keys is stopped
@@ -42,6 +46,9 @@ func open(ctx context.Context, o options) (*state, error) {
 		return nil, err
 	}
 	if s.keys, err = s.openKeys(ctx, filepath.Join(o.data, "keys.json")); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if s.signer, err = openSigner(o.data); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

@@ -81,6 +81,7 @@ func newDoor(o Options) *door {
 	d.searchRoutes()
 	d.operatorRoutes()
 	d.adjustmentRoutes()
+	d.checkpointRoutes()
 	d.policyRoutes()
 	d.keyRoutes()
 	d.openRoutes(o)

@@ -392,6 +392,9 @@ var rights = map[string]right{
 	"GET /v1/replays/{settlement_id}": {
 		serves: "operator or auditor", there: scene.settledSale, missing: noSale, malformed: notASale, want: auditors("200"), gone: notFound, bad: notFound,
 	},
+	// Nobody signs here, and a day without a settlement has no heads.
+	"GET /v1/checkpoints/{day}":       {serves: "operator or auditor", there: today, malformed: notADay, want: auditors(notFound), bad: "400 malformed"},
+	"GET /v1/checkpoints/{day}/heads": {serves: "operator or auditor", there: today, malformed: notADay, want: auditors("200"), bad: "400 malformed"},
 	"GET /v1/proofs/{day}": {
 		serves: "operator or auditor", there: today, malformed: notADay,
 		want: map[string]string{"operator": "200", "auditor": "200", "several": "200"}, bad: "400 malformed",

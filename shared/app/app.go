@@ -22,6 +22,7 @@ import (
 	"gongji/shared/vault"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Options are what an App is made of. Store, Policies and Vault are needed.
@@ -34,6 +35,8 @@ type Options struct {
 	// Registry is the civil registry that is asked where the table of what operators
 	// fed in cannot say; without one nobody is.
 	Registry Registry
+	// Signer signs the day's checkpoints; without one nobody does.
+	Signer note.Signer
 	// Now is the clock; the default is time.Now.
 	Now func() time.Time
 	// Random makes ids; the default is crypto/rand.
@@ -53,6 +56,7 @@ type App struct {
 	vault    *vault.Vault
 	papers   papers.Shelf
 	registry Registry
+	signer   note.Signer
 	clock    func() time.Time
 	random   io.Reader
 	pause    func(ctx context.Context, n int) error
@@ -65,7 +69,7 @@ type App struct {
 
 // New returns an App over its parts.
 func New(o Options) *App {
-	a := &App{store: stamped{o.Store, o.Vault}, policies: o.Policies, vault: o.Vault, papers: o.Papers, registry: o.Registry, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
+	a := &App{store: stamped{o.Store, o.Vault}, policies: o.Policies, vault: o.Vault, papers: o.Papers, registry: o.Registry, signer: o.Signer, clock: o.Now, random: o.Random, pause: o.Pause, log: o.Log}
 	if a.clock == nil {
 		a.clock = time.Now
 	}

@@ -419,6 +419,16 @@ func adjustmentKey(reference string) ref[family.Adjustment] {
 	return ref[family.Adjustment]{Part: adjustmentsPart, Sort: reference}
 }
 
+// checkpointRecord is the signed checkpoint of a day.
+type checkpointRecord struct{ Note string }
+
+// checkpointsPart lists the signed days.
+const checkpointsPart = "CHECKPOINTS"
+
+func checkpointKey(day family.Day) ref[checkpointRecord] {
+	return ref[checkpointRecord]{Part: checkpointsPart, Sort: day.String()}
+}
+
 // repairsPart lists all repairs by the time-ordered id that each has.
 const repairsPart = "REPAIRS"
 

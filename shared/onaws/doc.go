@@ -15,6 +15,8 @@
 //	GONGJI_PAPERS            the bucket of papers; empty: none can be uploaded
 //	GONGJI_UPLOADS           the origin of that bucket, for the pages alone
 //	AWS_ENDPOINT_URL_S3      a stand-in for the bucket; empty on AWS
+//	GONGJI_SEAL_KEY          the KMS key that signs each day's chain heads, for the
+//	                         schedule's function alone; empty signs none
 //	AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KMS
 //	                         a DynamoDB Local, a stand-in for KMS; empty on AWS
 //	AWS_REGION and the credentials, which Lambda sets

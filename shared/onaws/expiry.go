@@ -100,8 +100,33 @@ func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) (
 			}
 			proofs = append(proofs, proof)
 		}
+		if e.Day == "" {
+			return proofs, h.seal(ctx, days[0])
+		}
 		return proofs, nil
 	}
+}
+
+// seal signs a day that is over, and the next time finds out whether its books still
+// are what was signed. It says so in the log and in a metric.
+func (h *House) seal(ctx context.Context, day family.Day) error {
+	_, err := h.App.Checkpoint(ctx, day)
+	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && (refusal.Code == family.NotFound || refusal.Code == family.StateForbids) {
+		return nil // nobody signs here, or not yet
+	}
+	if err != nil {
+		return err
+	}
+	same, err := h.App.ProveCheckpoint(ctx, day)
+	if err != nil {
+		return err
+	}
+	level, faults := slog.LevelInfo, int64(0)
+	if !same {
+		level, faults = slog.LevelError, 1
+	}
+	h.Log.LogAttrs(ctx, level, "checkpoint", append(metrics(metric{"CheckpointFaults", "Count", faults}), slog.String("day", day.String()), slog.Bool("as_signed", same))...)
+	return nil
 }
 
 // proveDay proves a day to its end, or until the time is up.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"gongji/shared/store"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 )
 
 // books returns a store in which the main story happened.
@@ -164,6 +166,35 @@ func TestExpiryFails(t *testing.T) {
 	for _, e := range []ExpiryEvent{{Day: "yesterday"}, {After: onawstest.Hospital}} {
 		if got, err := run(t.Context(), e); err == nil {
 			t.Errorf("%+v: %+v", e, got)
+		}
+	}
+}
+
+// TestExpirySignsYesterday: the run after a day signs it, and each later run says
+// whether its books still are what was signed. Without a key nothing is said.
+func TestExpirySignsYesterday(t *testing.T) {
+	records := books(t)
+	run, lines := prover(t, records)
+	if _, err := run(t.Context(), ExpiryEvent{}); err != nil || strings.Contains(lines.String(), "as_signed") {
+		t.Fatalf("%v\n%s", err, lines)
+	}
+	private, _, err := note.GenerateKey(rand.NewChaCha8([32]byte{5}), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := twinSigning(t, records, signer)
+	h.Log = newLog(lines)
+	for range 2 {
+		lines.Reset()
+		if _, err := expiry(h, func() time.Time { return noon })(t.Context(), ExpiryEvent{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(lines.String(), `"CheckpointFaults":0`) || !strings.Contains(lines.String(), `"as_signed":true`) || !strings.Contains(lines.String(), "20261120") {
+			t.Fatalf("%s", lines)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 )
 
 // noon is when the tests' clock stands.
@@ -44,7 +45,9 @@ func newStore(t testing.TB) store.Store {
 }
 
 // twin returns a house over a store that draws the same ids as every other twin.
-func twin(t testing.TB, records store.Store) *House {
+func twin(t testing.TB, records store.Store) *House { return twinSigning(t, records, nil) }
+
+func twinSigning(t testing.TB, records store.Store, signer note.Signer) *House {
 	t.Helper()
 	policies, err := policy.Load()
 	if err != nil {
@@ -56,7 +59,7 @@ func twin(t testing.TB, records store.Store) *House {
 	}
 	return &House{
 		App: app.New(app.Options{
-			Store: records, Policies: policies, Vault: vault.New(keys, rand.NewChaCha8([32]byte{2})),
+			Store: records, Signer: signer, Policies: policies, Vault: vault.New(keys, rand.NewChaCha8([32]byte{2})),
 			Now: func() time.Time { return noon }, Random: rand.NewChaCha8([32]byte{3}),
 			Pause: func(ctx context.Context, _ int) error { return ctx.Err() },
 		}),

@@ -20,6 +20,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/mod/sumdb/note"
 )
 
 // House is what a door is hung in: made once in the life of a process.
@@ -77,7 +78,7 @@ func Open(ctx context.Context, getenv func(string) string) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := e.house(keys)
+	h, err := e.house(keys, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,11 @@ func OpenBooks(ctx context.Context, getenv func(string) string) (*House, error) 
 	if err != nil {
 		return nil, err
 	}
-	return e.house(keys)
+	signer, err := e.sealer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.house(keys, signer)
 }
 
 // env is an environment that has been looked at.
@@ -129,8 +134,8 @@ func readEnv(getenv func(string) string, needed ...string) (env, error) {
 }
 
 // house puts the acts together over the table.
-func (e env) house(keys vault.Keys) (*House, error) {
-	return newHouse(dynamo.New(e.db), e.shelf(), keys)
+func (e env) house(keys vault.Keys, signer note.Signer) (*House, error) {
+	return newHouse(dynamo.New(e.db), e.shelf(), keys, signer)
 }
 
 // shelf returns the bucket of papers, nil without one.
@@ -142,14 +147,14 @@ func (e env) shelf() papers.Shelf {
 	return bucket.New(bucket.Options{Name: name, Region: e.db.Region, Endpoint: e.get("AWS_ENDPOINT_URL_S3"), Credentials: e.db.Credentials})
 }
 
-func newHouse(records store.Store, shelf papers.Shelf, keys vault.Keys) (*House, error) {
+func newHouse(records store.Store, shelf papers.Shelf, keys vault.Keys, signer note.Signer) (*House, error) {
 	policies, err := policy.Load()
 	if err != nil {
 		return nil, err
 	}
 	log := newLog(os.Stdout)
 	return &House{
-		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Log: log}),
+		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Signer: signer, Log: log}),
 		Log: log,
 	}, nil
 }

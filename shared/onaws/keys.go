@@ -61,7 +61,10 @@ type kmsKeys struct {
 	ciphertext []byte
 }
 
-func newKMSKeys(e env, ciphertext []byte) kmsKeys {
+func newKMSKeys(e env, ciphertext []byte) kmsKeys { return kmsKeys{newKMSClient(e), ciphertext} }
+
+// newKMSClient returns a client whose calls end in time.
+func newKMSClient(e env) *kms.Client {
 	o := kms.Options{
 		Region: e.db.Region, Credentials: e.db.Credentials,
 		HTTPClient: awshttp.NewBuildableClient().WithTimeout(kmsTry),
@@ -70,7 +73,7 @@ func newKMSKeys(e env, ciphertext []byte) kmsKeys {
 	if endpoint := e.get("AWS_ENDPOINT_URL_KMS"); endpoint != "" {
 		o.BaseEndpoint = &endpoint
 	}
-	return kmsKeys{kms.New(o), ciphertext}
+	return kms.New(o)
 }
 
 // Keys implements vault.Source.

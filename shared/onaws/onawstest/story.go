@@ -365,6 +365,8 @@ func (s *Scene) Adjust() {
 	s.Ask(200, chief, "POST", "/v1/adjustments/ADJ-1/approve", nil)
 	s.Ask(200, clerk, "POST", "/v1/adjustments/ADJ-2/reject", nil)
 	s.Ask(200, clerk, "GET", "/v1/adjustments/ADJ-1", nil)
+	s.Ask(404, clerk, "GET", "/v1/checkpoints/20261120", nil) // nobody has signed it
+	s.Ask(200, clerk, "GET", "/v1/checkpoints/20261121/heads", nil)
 }
 
 // Trouble asks for what is answered with an error, and in odd ways.
