@@ -140,7 +140,7 @@ func TestNoStars(t *testing.T) {
 		for _, resource := range list(s.resource) {
 			got, _ := resource.(object)
 			inPapers := got["Fn::Sub"] == "${Papers.Arn}/*" // any paper, in the one bucket
-			sealKey := got["Ref"] == "SealKeyArn" // one key, which the parameter names
+			sealKey := got["Ref"] == "SealKeyArn"           // one key, which the parameter names
 			if got["Fn::GetAtt"] == nil && !inPapers && !sealKey && !(traces && resource == "*") {
 				t.Errorf("%s may do %v to %v", s.where, s.actions, resource)
 			}
