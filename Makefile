@@ -9,11 +9,12 @@ CYCLES ?= 60
 IMAGES ?= 30
 SETTLEMENTS ?= 20000
 TRIALS ?= 400
+ROUNDS ?= 20
 DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash bench lint audit template sam-local clean
+.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash linear bench lint audit template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,7 +46,8 @@ race: ## all tests under the race detector
 dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
 	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
-	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./shared/his ./infra/local ./infra/deploy
+	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./shared/his ./infra/local ./infra/deploy && \
+	go run ./infra/linear -dynamodb $$endpoint -rounds 2 -things 10
 
 mutants: ## bugs planted in the law and the acts, each of which the simulation has to find (MUTANTS="-sample 15" for some)
 	go run ./infra/mutants $(MUTANTS)
@@ -78,6 +80,10 @@ crash: ## kill the server under its clients CYCLES (60) times, and take its powe
 	go run ./infra/crash kill -cycles $(CYCLES)
 	go run ./infra/crash power -images $(IMAGES)
 	go run ./infra/crash reopen -settlements $(SETTLEMENTS)
+
+# LINEAR takes further options of infra/linear: LINEAR='-dynamodb URL', LINEAR='-seed 7'.
+linear: ## histories of 64 clients over HTTP, ROUNDS (20) times 16 of them, each with an order that explains it; and planted bugs
+	go run ./infra/linear -rounds $(ROUNDS) -planted $(LINEAR)
 
 # BENCH takes the options of infra/bench: BENCH=-short, BENCH='-only start'.
 bench: ## the table of docs/performance.md, measured here; half an hour

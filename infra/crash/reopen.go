@@ -115,7 +115,7 @@ func fillOne(ctx context.Context, house *app.App, place family.InstitutionCode, 
 		return err
 	}
 	ask := app.SettleAsk{
-		Message: id, Credential: app.Credential{Type: app.ByCard, Value: rig.Card(rig.Mother(families + n%(reopenFamilies-families)))},
+		Message: id, Credential: app.Credential{Type: app.ByCard, Value: rig.Card(rig.Daughter(families + n%(reopenFamilies-families)))},
 		Bill: family.Bill{MedType: family.PharmacyBuy, Total: 100, UseAccount: true, Lines: []family.Line{{
 			No: 1, Code: "ZC03AAF0258010100004", Name: "复方丹参片", Quantity: 10_000, UnitPrice: 100, Amount: 100,
 		}}},

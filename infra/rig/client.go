@@ -72,6 +72,9 @@ func (c *Client) Do(ctx context.Context, q Request) Reply {
 	if err != nil {
 		return Reply{}
 	}
+	// A transport sends what carries an Idempotency-Key once more by itself when the
+	// connection breaks, if it can read the body again.
+	r.GetBody = nil
 	if q.Body != nil {
 		r.Header.Set("Content-Type", "application/json")
 		if q.NDJSON {

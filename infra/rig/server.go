@@ -17,10 +17,11 @@ import (
 	"time"
 )
 
-// Build builds the local server into a folder and returns the program's path.
-func Build(ctx context.Context, folder string) (string, error) {
+// Build builds the local server into a folder, with further flags of go build, and
+// returns the program's path.
+func Build(ctx context.Context, folder string, flags ...string) (string, error) {
 	program := filepath.Join(folder, "local")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "gongji/infra/local")
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-o", program}, flags...), "gongji/infra/local")...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("rig: building the server: %w\n%s", err, out)
 	}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gongji/infra/rig"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// campaign is rounds of clients against one server.
+type campaign struct {
+	rounds, clients, families, things int
+	dynamodb, folder                  string
+	seed                              uint64
+	quiet                             bool
+	program                           string // without planted bugs
+
+	counts map[string]int // what was asked and heard, how often
+	spent  time.Duration  // looking for orders
+	void   int            // rounds that say nothing
+	// histories were looked at, and of undecided ones the search did not end.
+	histories, undecided int
+	last                 []*kin // the families of the last round
+}
+
+// maxRound is how long a round may last: a code is good for a minute, and the clerk of
+// the model has no clock.
+const maxRound = 50 * time.Second
+
+func (c *campaign) run(ctx context.Context) (err error) {
+	if c.program, err = rig.Build(ctx, c.folder); err != nil {
+		return err
+	}
+	return c.against(ctx, c.program, filepath.Join(c.folder, "data"))
+}
+
+// against plays all rounds against a server, and prints what came of them.
+func (c *campaign) against(ctx context.Context, program, data string) (err error) {
+	c.counts, c.spent, c.void, c.histories, c.undecided = map[string]int{}, 0, 0, 0, 0
+	var options []string
+	if c.dynamodb != "" {
+		options = []string{"-dynamodb", c.dynamodb}
+	}
+	all, err := c.settleIn(ctx, data, options)
+	if err != nil {
+		return err
+	}
+	server, err := rig.Start(ctx, program, data, io.Discard, nil, append(options, fmt.Sprintf("-chaos=%d", c.seed))...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Kill()) }()
+	house := rig.NewClient(server.Base)
+	defer house.Close()
+	began := time.Now()
+	for n := range c.rounds {
+		w := &town{house: house, families: all[n*c.families : (n+1)*c.families]}
+		if err := c.round(ctx, w, n); err != nil {
+			return fmt.Errorf("seed %d, round %d: %w", c.seed, n, err)
+		}
+	}
+	return c.report(time.Since(began))
+}
+
+// settleIn feeds the region to a server that loses no answers, and binds its families.
+func (c *campaign) settleIn(ctx context.Context, data string, options []string) (all []*kin, err error) {
+	server, err := rig.Start(ctx, c.program, data, io.Discard, nil, options...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	house := rig.NewClient(server.Base)
+	defer house.Close()
+	region := rig.Region{Families: c.rounds * c.families, Institutions: c.clients, Money: money}
+	if err := region.Feed(ctx, house); err != nil {
+		return nil, err
+	}
+	for n := range region.Families {
+		k := &kin{number: n}
+		var tokens [2]string
+		for p := range tokens {
+			if tokens[p], err = house.Token(ctx, rig.Who{Person: person(k, who(p))}); err != nil {
+				return nil, err
+			}
+		}
+		id, err := region.Bind(ctx, house, n, tokens[daughter], tokens[mother], "binding-0")
+		if err != nil {
+			return nil, err
+		}
+		k.bindings = []string{id}
+		all = append(all, k)
+	}
+	return all, nil
+}
+
+// round has all clients work in the families of a round, asks for what is left, and
+// looks for the orders.
+func (c *campaign) round(ctx context.Context, w *town, n int) error {
+	if err := w.introduce(ctx, c.clients); err != nil {
+		return err
+	}
+	dice := rand.New(rand.NewPCG(c.seed, uint64(n)))
+	wrong := make([]error, c.clients)
+	month := time.Now().UTC().Add(8 * time.Hour).Month() // in China
+	w.began = time.Now()
+	var all sync.WaitGroup
+	for i := range c.clients {
+		one := &client{w, i, rand.New(rand.NewPCG(dice.Uint64(), dice.Uint64()))}
+		all.Go(func() { wrong[i] = one.work(ctx, c.things) })
+	}
+	all.Wait()
+	lasted := time.Since(w.began)
+	wrong = append(wrong, ctx.Err())
+	for i, k := range w.families {
+		one := &client{w, i, rand.New(rand.NewPCG(dice.Uint64(), dice.Uint64()))}
+		wrong = append(wrong, one.rest(ctx, k))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
+	}
+	if lasted > maxRound || time.Now().UTC().Add(8*time.Hour).Month() != month {
+		c.void++ // codes have run out, or a month's caps begun anew
+		return nil
+	}
+	c.last = w.families
+	began := time.Now()
+	for _, k := range w.families {
+		result, err := k.check(c.folder)
+		if err != nil {
+			return err
+		}
+		if result == porcupine.Unknown {
+			c.undecided++
+		}
+		c.histories++
+		for _, e := range k.history {
+			c.counts[said(e)]++
+		}
+	}
+	c.spent += time.Since(began)
+	return nil
+}
+
+// introduce gets tokens for everybody.
+func (w *town) introduce(ctx context.Context, clients int) error {
+	all := []rig.Who{operator}
+	for n := range clients {
+		all = append(all, rig.Who{Institution: rig.Institution(n)})
+	}
+	for _, k := range w.families {
+		all = append(all, rig.Who{Person: person(k, daughter)}, rig.Who{Person: person(k, mother)})
+	}
+	w.tokens = map[string]string{}
+	for _, who := range all {
+		token, err := w.house.Token(ctx, who)
+		if err != nil {
+			return err
+		}
+		w.tokens[named(who)] = token
+	}
+	return nil
+}
+
+// said says of an event what was asked and what was heard.
+func said(e event) string {
+	text := string(e.request.kind)
+	switch {
+	case e.answer.what == nothing:
+		return text + " busy"
+	case !e.answer.heard:
+		return text + " unknown"
+	case e.answer.what != "":
+		text += " " + e.answer.what
+	case e.answer.shared != 0:
+		text += " shared"
+	}
+	if e.answer.replay {
+		text += " again"
+	}
+	return text
+}
+
+// sometimes are the cases that a campaign of some length has to reach.
+var sometimes = []string{
+	"settle", "settle shared", "settle again", "settle shared again", "settle unknown",
+	"settle qr_spent", "settle qr_replaced", "settle trace_already_sold", "settle message_fenced", "settle qr_spent again",
+	"refund", "refund shared", "refund again", "refund original_unknown", "refund already_reversed", "refund unknown",
+	"reverse", "reverse shared", "reverse original_unknown", "reverse already_reversed", "reverse unknown",
+	"ask settled", "ask partially_refunded", "ask reversed", "ask fenced", "ask qr_spent", "ask unknown",
+	"credit", "credit again", "credit unknown", "read", "limit", "limit state_forbids", "limit unknown", "end", "end unknown",
+	"accept", "issue", "issue unknown", "look issued", "look spent", "look replaced",
+}
+
+// long is how many events a campaign has before all of them are demanded.
+const long = 10_000
+
+// report prints what was reached, and fails where a long campaign missed something.
+func (c *campaign) report(lasted time.Duration) error {
+	if c.quiet {
+		return nil
+	}
+	total, unknown := 0, 0
+	for _, name := range sorted(c.counts) {
+		total += c.counts[name]
+		if strings.HasSuffix(name, " unknown") {
+			unknown += c.counts[name]
+		}
+		fmt.Printf("%7d  %s\n", c.counts[name], name)
+	}
+	where := "SQLite"
+	if c.dynamodb != "" {
+		where = "DynamoDB Local"
+	}
+	fmt.Printf("%s, %d clients: %d requests, of %d of which nobody heard; %d histories of a family each, of which %d have an order and for %d none was found in time (%v, of them %v to find the orders)\n",
+		where, c.clients, total, unknown, c.histories, c.histories-c.undecided, c.undecided, lasted.Round(time.Second), c.spent.Round(time.Millisecond))
+	if c.void > 0 {
+		fmt.Printf("%d rounds took longer than a code is good for, or saw the month turn, and say nothing\n", c.void)
+	}
+	if 2*c.void > c.rounds || 10*c.undecided > c.histories {
+		return errors.New("this machine is too slow to say enough: use fewer clients, fewer things or more families")
+	}
+	for _, name := range sometimes {
+		if total >= long && c.counts[name] == 0 {
+			return fmt.Errorf("nobody heard %q", name)
+		}
+	}
+	return nil
+}
+
+func sorted(counts map[string]int) []string {
+	var names []string
+	for name := range counts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// at returns an event that lasted from one moment to another.
+func at(call, back int, r request, a answer) event {
+	return event{call: time.Duration(call), back: time.Duration(back), request: r, answer: a}
+}
+
+// TestTheModelRefuses holds histories that are as they should be, and others that
+// are not: each differs by one thing that somebody heard or when.
+func TestTheModelRefuses(t *testing.T) {
+	sale := request{kind: settles, person: mother, message: 0, price: 3000, quantity: 2, code: 0, box: none, binding: none}
+	second := sale
+	second.message = 1
+	byCard := sale
+	byCard.code = none
+	back := request{kind: refunds, person: mother, message: 1, of: 0, price: 3000, quantity: 2, code: none, box: none}
+	code := request{kind: issues, code: 0}
+	ok, shared := answer{heard: true}, answer{heard: true, shared: 6000}
+	left := func(fen int64) answer { return answer{heard: true, fen: fen} }
+	says := func(what string) answer { return answer{heard: true, what: what} }
+	read := request{kind: reads, person: daughter}
+	for _, c := range []struct {
+		name    string
+		history []event
+		is      bool
+	}{
+		{"one after another", []event{at(1, 2, code, ok), at(3, 4, sale, shared), at(5, 6, read, left(14_000))}, true},
+		{"a read of before", []event{at(1, 2, code, ok), at(3, 4, sale, shared), at(5, 6, read, left(20_000))}, false},
+		{"a read while it happens", []event{at(1, 2, code, ok), at(3, 6, sale, shared), at(4, 5, read, left(20_000))}, true},
+		{"a code twice", []event{at(1, 2, code, ok), at(3, 5, sale, shared), at(4, 6, second, shared)}, false},
+		{"a code once", []event{at(1, 2, code, ok), at(3, 5, sale, shared), at(4, 6, second, says("qr_spent"))}, true},
+		{"a message twice", []event{at(1, 2, byCard, shared), at(3, 4, byCard, shared), at(5, 6, read, left(8_000))}, false},
+		{"a message again", []event{at(1, 2, byCard, shared), at(3, 4, byCard, answer{heard: true, shared: 6000, replay: true}), at(5, 6, read, left(14_000))}, true},
+		{"paid after the end", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, byCard, shared)}, false},
+		{"paid while it ends", []event{at(1, 4, request{kind: ends}, ok), at(3, 5, byCard, shared)}, true},
+		{"beyond the cap", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, shared)}, false},
+		{"up to the cap", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shared: 500, cash: 5500})}, true},
+		{"a fence that does not hold", []event{at(1, 2, request{kind: asks}, says("fenced")), at(3, 4, byCard, shared)}, false},
+		{"a fence beside", []event{at(1, 4, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000}), at(2, 3, byCard, shared)}, true},
+		{"unknown and done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(14_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000})}, true},
+		{"unknown and done later", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(20_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000})}, true},
+		{"unknown and done in between alone", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(14_000)), at(5, 6, request{kind: asks}, says("fenced"))}, false},
+		{"unknown and never done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(20_000)), at(5, 6, request{kind: asks}, says("fenced"))}, true},
+		{"busy and done", []event{at(1, 2, byCard, answer{what: nothing}), at(3, 4, read, left(14_000))}, false},
+		{"a pack back", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shared: -3000}), at(5, 6, read, left(17_000))}, true},
+		{"a pack back to nobody", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shared: -3000}), at(5, 6, read, left(14_000))}, false},
+	} {
+		k := &kin{messages: make([]*sent, 2), codes: make([]*shown, 1), bindings: []string{""}, history: c.history}
+		if _, err := k.check(t.TempDir()); (err == nil) != c.is {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// seedOfTests is what the tests here begin with; the long forms draw their own.
+const seedOfTests = 20260318
+
+// TestClients is the campaign's shortest form, and shows that it can fail: the same
+// history is refused when one of those who read a balance had heard another.
+func TestClients(t *testing.T) {
+	folder := t.TempDir()
+	c := campaign{rounds: 1, clients: 12, families: 4, things: 10, seed: seedOfTests, folder: folder}
+	if err := c.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if c.histories+c.undecided == 0 && c.void == 0 {
+		t.Error("nothing was looked at")
+	}
+	for _, k := range c.last {
+		last := &k.history[len(k.history)-1]
+		if last.answer.fen++; last.request.kind != reads {
+			t.Fatalf("the last request reads nothing: %v", last.request)
+		}
+		if _, err := k.check(folder); err == nil || !strings.Contains(err.Error(), "not linearizable") {
+			t.Errorf("a fen too much was read, and: %v", err)
+		}
+	}
+}
+
+// TestPlants tells that every planted bug can be planted still; `make linear` shows
+// that each is found.
+func TestPlants(t *testing.T) {
+	for _, p := range plants {
+		text, err := os.ReadFile("../../" + p.file)
+		if err != nil || strings.Count(string(text), p.old) != 1 {
+			t.Errorf("%s: %s: %v", p.file, p.breaks, err)
+		}
+	}
+}

@@ -1,0 +1,414 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// The model is what one family's records would be if a single clerk carried out one
+// request after another. A settlement links the patient's account with his grantor's,
+// with the code that was shown, the boxes that were sold and the sale that a refund
+// gives back; no request here reaches beyond a family. So the family is the smallest
+// unit whose histories can honestly be checked apart: an account by itself is not.
+//
+// It knows the law of this one corner only, and knows it by itself: a pharmacy's goods
+// of class A, which the fund does not pay and accounts may pay whole.
+
+// kind is what a request asks for.
+type kind string
+
+const (
+	settles  kind = "settle"
+	refunds  kind = "refund"  // of one pack
+	reverses kind = "reverse" // of the whole
+	asks     kind = "ask"     // what became of a message; fences one never seen
+	credits  kind = "credit"
+	reads    kind = "read" // a balance
+	limits   kind = "limit"
+	ends     kind = "end"
+	accepts  kind = "accept"
+	issues   kind = "issue"
+	looks    kind = "look" // at a code
+)
+
+// who is one of a family, and the index of his balance.
+type who int
+
+const (
+	daughter who = iota // holds the phone, and is her mother's grantor
+	mother
+)
+
+// none is no code, no box, no binding.
+const none = -1
+
+// request is one request, with everything named by its number in the family.
+type request struct {
+	kind     kind
+	person   who   // whose account is read, paid into, or pays first
+	message  int   // the request's own, or the one that is asked about
+	of       int   // the sale that a refund or a reversal is of
+	price    int64 // of one pack of that sale, in fen
+	quantity int   // of its packs
+	code     int
+	box      int
+	binding  int
+	credit   int
+	fen      int64 // what is paid in, or the monthly cap; 0 is no cap
+}
+
+// answer is what a client heard.
+type answer struct {
+	heard  bool   // false: nobody knows whether the request was carried out, or when it will be
+	what   string // a refusal's code, or a state; "" for done
+	replay bool   // said to be the first answer again
+	// own, shared and cash are who paid, in fen; negative for what came back.
+	own, shared, cash int64
+	fen               int64 // a balance
+}
+
+// money tells whether two answers name the same payers.
+func (a answer) money(b answer) bool {
+	return a.own == b.own && a.shared == b.shared && a.cash == b.cash
+}
+
+// stage is what became of a message or a code.
+type stage uint8
+
+const (
+	unseen stage = iota
+	fenced
+	settled
+	refused
+	issued
+	spent
+	replaced
+)
+
+// saw is a message as the clerk's books have it.
+type saw struct {
+	stage             stage
+	why               string // a refusal's code
+	own, shared, cash int32
+	kept              int8  // packs that did not come back
+	grant             int16 // the binding under which a share was paid
+}
+
+func (m saw) answer() answer {
+	return answer{what: m.why, own: int64(m.own), shared: int64(m.shared), cash: int64(m.cash)}
+}
+
+// standing is what became of a binding.
+type standing uint8
+
+const (
+	pending standing = iota
+	active
+	over
+)
+
+// bound is a binding, and what the grant in it has paid this month under what cap.
+type bound struct {
+	standing   standing
+	cap, spent int64
+}
+
+// books are a family's records. A step never changes what it was given: it changes a
+// copy that shares no list that it writes to.
+type books struct {
+	balance  [2]int64
+	grant    int // the active binding, or none
+	shown    int // the newest code, or none
+	messages []saw
+	codes    []stage
+	bindings []bound
+	boxes    []int16 // the message that sold it, plus 1; 0 is unsold
+	credits  []bool
+}
+
+// sizes are how many of everything a family has.
+type sizes struct{ messages, codes, bindings, boxes, credits int }
+
+// begun returns a family's records as a round finds them: bound under binding 0, and
+// with money in the daughter's account.
+func begun(n sizes, money int64) books {
+	b := books{
+		balance: [2]int64{daughter: money}, grant: 0, shown: none,
+		messages: make([]saw, n.messages), codes: make([]stage, n.codes), bindings: make([]bound, n.bindings),
+		boxes: make([]int16, n.boxes), credits: make([]bool, n.credits),
+	}
+	b.bindings[0].standing = active
+	return b
+}
+
+func (b books) equal(c books) bool {
+	return b.balance == c.balance && b.grant == c.grant && b.shown == c.shown && same(b.messages, c.messages) &&
+		same(b.codes, c.codes) && same(b.bindings, c.bindings) && same(b.boxes, c.boxes) && same(b.credits, c.credits)
+}
+
+// same tells whether two lists of one length are equal. Most are one and the same.
+func same[T comparable](a, b []T) bool {
+	return len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b)
+}
+
+// fits tells whether what was heard is what the clerk would have said.
+func (a answer) fits(r request, heard answer) bool {
+	same := a.what == heard.what && a.money(heard) && a.fen == heard.fen
+	switch r.kind {
+	case settles, refunds, reverses, credits, issues:
+		// A message that was fenced is refused as it comes, and has no first answer.
+		return same && (a.replay == heard.replay || a.what == "message_fenced")
+	}
+	return same
+}
+
+// step carries out a request: what is answered, and the books after it.
+func (b books) step(r request) (answer, books) {
+	switch r.kind {
+	case settles, refunds, reverses:
+		return b.decide(r)
+	case asks:
+		return b.ask(r)
+	case credits:
+		if b.credits[r.credit] {
+			return answer{replay: true}, b
+		}
+		b.credits = with(b.credits, r.credit, true)
+		b.balance[r.person] += r.fen
+		return answer{}, b
+	case reads:
+		return answer{fen: b.balance[r.person]}, b
+	case limits:
+		is := b.bindings[r.binding]
+		if is.standing != active {
+			return answer{what: "state_forbids"}, b
+		}
+		is.cap = r.fen
+		b.bindings = with(b.bindings, r.binding, is)
+		return answer{}, b
+	case ends:
+		return b.end(r)
+	case accepts:
+		is := b.bindings[r.binding]
+		if is.standing == over {
+			return answer{what: "state_forbids"}, b
+		}
+		is.standing, b.grant = active, r.binding
+		b.bindings = with(b.bindings, r.binding, is)
+		return answer{}, b
+	case issues:
+		return b.issue(r)
+	case looks:
+		return answer{what: map[stage]string{issued: "issued", spent: "spent", replaced: "replaced"}[b.codes[r.code]]}, b
+	}
+	panic("linear: no request is of kind " + string(r.kind))
+}
+
+// with returns a copy of a list in which one is another.
+func with[T any](list []T, at int, is T) []T {
+	list = slices.Clone(list)
+	list[at] = is
+	return list
+}
+
+// decide carries out a message that moves money: once.
+func (b books) decide(r request) (answer, books) {
+	switch m := b.messages[r.message]; m.stage {
+	case fenced:
+		return answer{what: "message_fenced"}, b
+	case settled, refused:
+		first := m.answer()
+		first.replay = true
+		return first, b
+	}
+	m := saw{stage: settled}
+	if r.kind == settles {
+		m, b = b.settle(r)
+	} else {
+		m, b = b.giveBack(r)
+	}
+	if m.why != "" {
+		m.stage = refused
+	}
+	b.messages = with(b.messages, r.message, m)
+	return m.answer(), b
+}
+
+func (b books) settle(r request) (saw, books) {
+	if r.code != none {
+		switch b.codes[r.code] {
+		case replaced:
+			return saw{why: "qr_replaced"}, b
+		case spent:
+			return saw{why: "qr_spent"}, b
+		}
+	}
+	if r.box != none && b.boxes[r.box] != 0 {
+		return saw{why: "trace_already_sold"}, b
+	}
+	total := r.price * int64(r.quantity)
+	own := min(total, b.balance[r.person])
+	shared := int64(0)
+	if r.person == mother && b.grant != none {
+		shared = min(total-own, b.balance[daughter])
+		g := b.bindings[b.grant]
+		if g.cap > 0 {
+			shared = min(shared, max(0, g.cap-g.spent))
+		}
+		g.spent += shared
+		b.bindings = with(b.bindings, b.grant, g)
+		b.balance[daughter] -= shared
+	}
+	b.balance[r.person] -= own
+	if r.code != none {
+		b.codes = with(b.codes, r.code, spent)
+	}
+	if r.box != none {
+		b.boxes = with(b.boxes, r.box, int16(r.message+1))
+	}
+	return saw{stage: settled, own: int32(own), shared: int32(shared), cash: int32(total - own - shared), kept: int8(r.quantity), grant: int16(b.grant)}, b
+}
+
+// giveBack gives one pack back, or all that are left. What stays is paid by the own
+// account first and then by the relative's, as far as each had paid; the rest comes
+// back.
+func (b books) giveBack(r request) (saw, books) {
+	sale := b.messages[r.of]
+	if sale.stage == unseen {
+		sale.stage = fenced
+		b.messages = with(b.messages, r.of, sale)
+	}
+	if sale.stage != settled {
+		return saw{why: "original_unknown"}, b
+	}
+	if sale.kept == 0 {
+		return saw{why: "already_reversed"}, b
+	}
+	paid := func(packs int8) (own, shared, cash int32) {
+		total := int32(r.price) * int32(packs)
+		own = min(sale.own, total)
+		shared = min(sale.shared, total-own)
+		return own, shared, total - own - shared
+	}
+	own, shared, cash := paid(sale.kept)
+	left := sale.kept - 1
+	if r.kind == reverses {
+		left = 0
+	}
+	ownLeft, sharedLeft, cashLeft := paid(left)
+	back := saw{stage: settled, own: ownLeft - own, shared: sharedLeft - shared, cash: cashLeft - cash}
+	b.balance[r.person] -= int64(back.own)
+	b.balance[daughter] -= int64(back.shared)
+	// What a grant of before paid counts on no grant of now.
+	if back.shared != 0 && b.grant == int(sale.grant) {
+		g := b.bindings[b.grant]
+		g.spent += int64(back.shared)
+		b.bindings = with(b.bindings, b.grant, g)
+	}
+	if r.box != none && left == 0 {
+		b.boxes = with(b.boxes, r.box, 0)
+	}
+	sale.kept = left
+	b.messages = with(b.messages, r.of, sale)
+	return back, b
+}
+
+// ask tells what became of a message; one that was never seen is fenced by that.
+func (b books) ask(r request) (answer, books) {
+	m := b.messages[r.message]
+	switch m.stage {
+	case unseen:
+		b.messages = with(b.messages, r.message, saw{stage: fenced})
+		return answer{what: "fenced"}, b
+	case fenced:
+		return answer{what: "fenced"}, b
+	case refused:
+		return answer{what: m.why}, b
+	}
+	is := m.answer()
+	is.what = "settled"
+	switch {
+	case m.own+m.shared+m.cash < 0: // a refund stays as it is
+	case m.kept == 0:
+		is.what = "reversed"
+	case int(m.kept) < r.quantity:
+		is.what = "partially_refunded"
+	}
+	return is, b
+}
+
+func (b books) end(r request) (answer, books) {
+	is := b.bindings[r.binding]
+	if is.standing == active {
+		b.grant = none
+		b.codes = b.replaceShown()
+	}
+	is.standing = over
+	b.bindings = with(b.bindings, r.binding, is)
+	return answer{}, b
+}
+
+// replaceShown takes the code that is shown out of use.
+func (b books) replaceShown() []stage {
+	if b.shown == none || b.codes[b.shown] != issued {
+		return b.codes
+	}
+	return with(b.codes, b.shown, replaced)
+}
+
+// issue shows a new code, once for each of the phone's requests.
+func (b books) issue(r request) (answer, books) {
+	a := answer{replay: true}
+	if b.codes[r.code] == unseen {
+		a.replay = false
+		if b.bindings[r.binding].standing != active {
+			b.codes = with(b.codes, r.code, refused)
+		} else {
+			b.codes = with(b.replaceShown(), r.code, issued)
+			b.shown = r.code
+		}
+	}
+	if b.codes[r.code] == refused {
+		a.what = "state_forbids"
+	}
+	return a, b
+}
+
+// describe writes a request and its answer for a person who looks for what is wrong.
+func describe(r request, a answer) string {
+	text := string(r.kind)
+	switch r.kind {
+	case settles:
+		text += fmt.Sprintf(" m%d: %d × %d for %v, code %d, box %d", r.message, r.quantity, r.price, r.person, r.code, r.box)
+	case refunds, reverses:
+		text += fmt.Sprintf(" m%d of m%d", r.message, r.of)
+	case asks:
+		text += fmt.Sprintf(" m%d", r.message)
+	case credits:
+		text += fmt.Sprintf(" c%d: %d to %v", r.credit, r.fen, r.person)
+	case reads:
+		text += fmt.Sprintf(" %v", r.person)
+	case limits:
+		text += fmt.Sprintf(" b%d: %d", r.binding, r.fen)
+	case issues:
+		text += fmt.Sprintf(" q%d under b%d", r.code, r.binding)
+	case looks:
+		text += fmt.Sprintf(" q%d", r.code)
+	default:
+		text += fmt.Sprintf(" b%d", r.binding)
+	}
+	if !a.heard {
+		return text + " → ?"
+	}
+	text += " → " + a.what
+	if a.own != 0 || a.shared != 0 || a.cash != 0 {
+		text += fmt.Sprintf(" %d+%d+%d", a.own, a.shared, a.cash)
+	}
+	if r.kind == reads {
+		text += fmt.Sprint(a.fen)
+	}
+	if a.replay {
+		text += " (again)"
+	}
+	return text
+}

@@ -1,0 +1,489 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"gongji/infra/rig"
+)
+
+// money is what each daughter begins with, in fen: little, so that it runs out.
+const money = 20_000
+
+// boxes is how many boxes the tills of a family have between them: few, so that one
+// is sold twice.
+const boxes = 6
+
+// town is what all clients of a round know: its families and what was said.
+type town struct {
+	house    *rig.Client
+	tokens   map[string]string // by whom they are for
+	families []*kin
+	began    time.Time
+
+	mu   sync.Mutex
+	next int // number of a message id
+}
+
+// kin is a family and all that its clients have begun in it, with its history.
+type kin struct {
+	number int // in the region
+
+	mu       sync.Mutex
+	messages []*sent
+	codes    []*shown
+	bindings []string // ids; the last is the newest
+	parting  bool     // somebody ends the binding and begins another
+	credits  []*sent
+	history  []event
+}
+
+// event is one request of a history: from when until when, and what was heard.
+type event struct {
+	client     int
+	call, back time.Duration // since the round began
+	request    request
+	answer     answer
+}
+
+// sent is a request that has an identity, and may be sent again.
+type sent struct {
+	id      string
+	who     rig.Who
+	request request
+	http    rig.Request
+}
+
+// shown is a code that a phone asked for; empty until it was given.
+type shown struct {
+	sent
+	token, digits string
+}
+
+// sizes counts what a family has.
+func (k *kin) sizes() sizes {
+	return sizes{len(k.messages), len(k.codes), len(k.bindings), boxes, len(k.credits)}
+}
+
+func person(k *kin, p who) string {
+	if p == daughter {
+		return rig.Daughter(k.number)
+	}
+	return rig.Mother(k.number)
+}
+
+// client is one of those who speak to the house at once.
+type client struct {
+	*town
+	n    int
+	dice *rand.Rand
+}
+
+// newID returns a message id of an institution.
+func (w *town) newID(institution string) string {
+	w.mu.Lock()
+	w.next++
+	n := w.next
+	w.mu.Unlock()
+	at := time.Now().In(time.FixedZone("Asia/Shanghai", 8*60*60))
+	return institution + at.Format("20060102150405") + fmt.Sprintf("%04d", n%10_000)
+}
+
+// givesUp is one request in how many whose client does not wait for the answer.
+const givesUp = 20
+
+// say sends a request as somebody, writes it down and returns what was heard.
+func (c *client) say(ctx context.Context, k *kin, who rig.Who, r request, q rig.Request) (answer, rig.Reply) {
+	patience := ctx
+	if c.dice.IntN(givesUp) == 0 {
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeout(ctx, time.Duration(200+c.dice.IntN(15_000))*time.Microsecond)
+		defer cancel()
+	}
+	return c.sayFor(patience, k, who, r, q)
+}
+
+func (c *client) sayFor(ctx context.Context, k *kin, who rig.Who, r request, q rig.Request) (answer, rig.Reply) {
+	q.Token = c.tokens[named(who)]
+	e := event{client: c.n, call: time.Since(c.began), request: r}
+	reply := c.house.Do(ctx, q)
+	e.back = time.Since(c.began)
+	e.answer = heard(r, reply)
+	code := reply.Code()
+	switch {
+	case !e.answer.heard && (r.kind == reads || r.kind == looks):
+		return e.answer, reply // an answer that nobody heard of what changes nothing
+	case code == "busy" || code == "rate_limited":
+		e.answer.what = nothing // the house says that it did nothing: see history.go
+	}
+	k.mu.Lock()
+	k.history = append(k.history, e)
+	k.mu.Unlock()
+	return e.answer, reply
+}
+
+// work does so many things, and returns when it has.
+func (c *client) work(ctx context.Context, things int) error {
+	for range things {
+		k := c.families[c.dice.IntN(len(c.families))]
+		if err := c.act(ctx, k); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *client) act(ctx context.Context, k *kin) error {
+	switch n := c.dice.IntN(100); {
+	case n < 18:
+		c.settleByCode(ctx, k)
+	case n < 34:
+		c.settle(ctx, k, who(c.dice.IntN(2)), none, "")
+	case n < 44:
+		c.again(ctx, k)
+	case n < 58:
+		c.undo(ctx, k)
+	case n < 66:
+		c.ask(ctx, k)
+	case n < 74:
+		c.credit(ctx, k)
+	case n < 88:
+		c.read(ctx, k, who(c.dice.IntN(2)))
+	case n < 93:
+		c.limit(ctx, k)
+	case n < 97:
+		c.look(ctx, k)
+	default:
+		return c.part(ctx, k)
+	}
+	return nil
+}
+
+// settle sells one to three packs.
+func (c *client) settle(ctx context.Context, k *kin, patient who, code int, digits string) {
+	place := rig.Institution(c.n)
+	r := request{kind: settles, person: patient, price: int64(100 + c.dice.IntN(3000)), quantity: 1 + c.dice.IntN(3), code: code, box: none, binding: none}
+	credential, value := "card", rig.Card(person(k, patient))
+	if code != none {
+		credential, value = "qr", digits
+	}
+	var traces []string
+	if c.dice.IntN(4) == 0 {
+		r.quantity, r.box = 1, c.dice.IntN(boxes)
+		traces = []string{fmt.Sprintf("8312345%08d%05d", k.number, r.box)}
+	}
+	s := &sent{id: c.newID(place), who: rig.Who{Institution: place}}
+	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements", Body: rig.Medicine(s.id, credential, value, r.price, r.quantity, traces...)}
+	c.send(ctx, k, s, r)
+}
+
+// send begins a message: it is known to all before it is sent, so that questions,
+// reversals and repeats may overtake it.
+func (c *client) send(ctx context.Context, k *kin, s *sent, r request) {
+	k.mu.Lock()
+	r.message = len(k.messages)
+	s.request = r
+	k.messages = append(k.messages, s)
+	k.mu.Unlock()
+	var beside sync.WaitGroup
+	if n := c.dice.IntN(10); n < 2 {
+		other := &client{c.town, c.n, rand.New(rand.NewPCG(c.dice.Uint64(), 0))}
+		beside.Go(func() {
+			if n == 0 {
+				other.askAbout(ctx, k, s)
+				return
+			}
+			other.say(ctx, k, s.who, s.request, s.http)
+		})
+	}
+	if a, _ := c.say(ctx, k, s.who, s.request, s.http); !a.heard && c.dice.IntN(3) > 0 {
+		c.say(ctx, k, s.who, s.request, s.http)
+	}
+	beside.Wait()
+}
+
+// recent returns one of the newest messages that a client knows of.
+func (c *client) recent(k *kin, fits func(*sent) bool) *sent {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for range 5 {
+		if n := len(k.messages); n > 0 {
+			if m := k.messages[n-1-c.dice.IntN(min(n, 12))]; fits(m) {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+func anything(*sent) bool { return true }
+func aSale(m *sent) bool  { return m.request.kind == settles }
+
+// again sends a message of before once more.
+func (c *client) again(ctx context.Context, k *kin) {
+	if m := c.recent(k, anything); m != nil {
+		c.say(ctx, k, m.who, m.request, m.http)
+	}
+}
+
+// ask asks what became of a message.
+func (c *client) ask(ctx context.Context, k *kin) {
+	if m := c.recent(k, anything); m != nil {
+		c.askAbout(ctx, k, m)
+	}
+}
+
+func (c *client) askAbout(ctx context.Context, k *kin, m *sent) answer {
+	r := request{kind: asks, message: m.request.message, quantity: m.request.quantity}
+	a, _ := c.say(ctx, k, m.who, r, rig.Request{Method: http.MethodGet, Path: "/v1/messages/" + m.id})
+	return a
+}
+
+// undo gives a sale back, in part or whole; perhaps before it has arrived.
+func (c *client) undo(ctx context.Context, k *kin) {
+	sale := c.recent(k, aSale)
+	if sale == nil {
+		return
+	}
+	s := &sent{id: c.newID(sale.who.Institution), who: sale.who}
+	r := sale.request
+	r.kind, r.of, r.code = refunds, sale.request.message, none
+	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/refunds", Body: rig.Encode(map[string]any{"message_id": s.id, "lines": []map[string]any{{"line_no": 1, "quantity": "1"}}})}
+	if c.dice.IntN(3) == 0 {
+		r.kind = reverses
+		s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/reversal", Body: rig.Encode(map[string]string{"message_id": s.id, "reason": "退药"})}
+	}
+	c.send(ctx, k, s, r)
+}
+
+// credit pays something in, or the same once more.
+func (c *client) credit(ctx context.Context, k *kin) {
+	k.mu.Lock()
+	var s *sent
+	if n := len(k.credits); n > 0 && c.dice.IntN(3) == 0 {
+		s = k.credits[n-1-c.dice.IntN(min(n, 4))]
+	} else {
+		r := request{kind: credits, person: who(c.dice.IntN(2)), credit: n, fen: int64(1 + c.dice.IntN(3000))}
+		s = &sent{id: fmt.Sprintf("LINEAR-%d-%d", k.number, n), who: operator, request: r}
+		s.http = rig.Request{Method: http.MethodPost, Path: "/v1/credits", Body: rig.Encode(map[string]any{
+			"reference": s.id, "person_no": person(k, r.person), "amount_fen": r.fen, "pocket": "current",
+		})}
+		k.credits = append(k.credits, s)
+	}
+	k.mu.Unlock()
+	c.say(ctx, k, s.who, s.request, s.http)
+}
+
+// operator is whom the insurer's feed comes from.
+var operator = rig.Who{Roles: []string{"operator"}}
+
+// named is the name under which a token is kept.
+func named(w rig.Who) string { return string(rig.Encode(w)) }
+
+// read looks at a balance.
+func (c *client) read(ctx context.Context, k *kin, p who) answer {
+	a, _ := c.say(ctx, k, rig.Who{Person: person(k, p)}, request{kind: reads, person: p}, rig.Request{Method: http.MethodGet, Path: "/v1/account"})
+	return a
+}
+
+// newest returns the number of a binding, mostly the newest, and its id.
+func (c *client) newest(k *kin) (int, string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := len(k.bindings) - 1
+	if n > 0 && c.dice.IntN(6) == 0 {
+		n--
+	}
+	return n, k.bindings[n]
+}
+
+// limit sets another monthly cap, or takes it off.
+func (c *client) limit(ctx context.Context, k *kin) {
+	n, id := c.newest(k)
+	r := request{kind: limits, binding: n}
+	pay := map[string]any{"purposes": []string{"care", "pharmacy"}}
+	if c.dice.IntN(3) > 0 {
+		r.fen = int64(1 + c.dice.IntN(40_000))
+		pay["monthly_cap_fen"] = r.fen
+	}
+	c.say(ctx, k, rig.Who{Person: person(k, daughter)}, r, rig.Request{Method: http.MethodPatch, Path: "/v1/bindings/" + id, Body: rig.Encode(map[string]any{"pay": pay})})
+}
+
+// settleByCode shows the mother's code on her daughter's phone, and settles by it; or
+// by a code that another till may have seen as well.
+func (c *client) settleByCode(ctx context.Context, k *kin) {
+	k.mu.Lock()
+	if n := len(k.codes); n > 0 && c.dice.IntN(4) == 0 {
+		at := n - 1 - c.dice.IntN(min(n, 3))
+		digits := k.codes[at].digits
+		k.mu.Unlock()
+		if digits != "" {
+			c.settle(ctx, k, mother, at, digits)
+		}
+		return
+	}
+	n := len(k.bindings) - 1
+	code := &shown{sent: sent{who: rig.Who{Person: person(k, daughter)}, request: request{kind: issues, code: len(k.codes), binding: n}}}
+	code.http = rig.Request{
+		Method: http.MethodPost, Path: "/v1/qr", Key: fmt.Sprint("code-", len(k.codes)), Body: rig.Encode(map[string]string{"binding_id": k.bindings[n]}),
+	}
+	k.codes = append(k.codes, code)
+	k.mu.Unlock()
+	for range 2 {
+		if c.issue(ctx, k, code) {
+			break
+		}
+	}
+	if code.digits != "" {
+		c.settle(ctx, k, mother, code.request.code, code.digits)
+	}
+}
+
+// issue asks for a code, and tells whether it heard what became of that.
+func (c *client) issue(ctx context.Context, k *kin, code *shown) bool {
+	a, reply := c.say(ctx, k, code.who, code.request, code.http)
+	var is struct {
+		Token  string `json:"token_id"`
+		Digits string
+	}
+	if a.heard && reply.OK() && decode(reply, &is) {
+		k.mu.Lock()
+		code.token, code.digits = is.Token, is.Digits
+		k.mu.Unlock()
+	}
+	return a.heard
+}
+
+// look looks at what became of a code, as the phone does that shows it.
+func (c *client) look(ctx context.Context, k *kin) {
+	k.mu.Lock()
+	n := len(k.codes)
+	if n == 0 {
+		k.mu.Unlock()
+		return
+	}
+	at := n - 1 - c.dice.IntN(min(n, 3))
+	token := k.codes[at].token
+	k.mu.Unlock()
+	if token != "" {
+		c.say(ctx, k, rig.Who{Person: person(k, daughter)}, request{kind: looks, code: at}, rig.Request{Method: http.MethodGet, Path: "/v1/qr/" + token})
+	}
+}
+
+// maxAgain bounds how often a client sends what it needs an answer to.
+const maxAgain = 100
+
+// part ends the binding and begins another, under which everybody goes on.
+func (c *client) part(ctx context.Context, k *kin) error {
+	n, id := c.newest(k)
+	by := rig.Who{Person: person(k, who(c.dice.IntN(2)))}
+	over := func() answer {
+		a, _ := c.say(ctx, k, by, request{kind: ends, binding: n}, rig.Request{Method: http.MethodDelete, Path: "/v1/bindings/" + id})
+		return a
+	}
+	k.mu.Lock()
+	busy := k.parting || n != len(k.bindings)-1
+	k.parting = k.parting || !busy
+	k.mu.Unlock()
+	if busy {
+		over()
+		return nil
+	}
+	err := until(ctx, func() bool { return over().heard })
+	if err == nil {
+		err = c.bind(ctx, k)
+	}
+	k.mu.Lock()
+	k.parting = false
+	k.mu.Unlock()
+	return err
+}
+
+// bind asks for a binding and takes the steps to it. Only the last is in the history:
+// the others move nothing that anybody can see.
+func (c *client) bind(ctx context.Context, k *kin) error {
+	holder, member := rig.Who{Person: person(k, daughter)}, rig.Who{Person: person(k, mother)}
+	k.mu.Lock()
+	n := len(k.bindings)
+	k.mu.Unlock()
+	var b struct {
+		ID    string `json:"binding_id"`
+		State string
+	}
+	var last rig.Reply
+	done := func(q rig.Request) func() bool {
+		q.Token = c.tokens[named(holder)]
+		return func() bool {
+			last = c.house.Do(ctx, q)
+			return last.OK()
+		}
+	}
+	err := until(ctx, done(rig.Request{Method: http.MethodPost, Path: "/v1/bindings", Key: fmt.Sprint("binding-", n), Body: rig.BindBody(k.number)}))
+	if err != nil || !decode(last, &b) {
+		return fmt.Errorf("binding family %d: %d %s: %w", k.number, last.Status, last.Body, err)
+	}
+	if err := until(ctx, done(rig.Request{Method: http.MethodPost, Path: "/v1/bindings/" + b.ID + "/submit", Body: []byte(`{"commitment":true}`)})); err != nil {
+		return fmt.Errorf("promising for family %d: %d %s: %w", k.number, last.Status, last.Body, err)
+	}
+	// Nobody else knows the binding until it stands.
+	r := request{kind: accepts, binding: n}
+	q := rig.Request{Method: http.MethodPost, Path: "/v1/bindings/" + b.ID + "/accept"}
+	err = until(ctx, func() bool {
+		a, _ := c.say(ctx, k, member, r, q)
+		return a.heard && a.what == ""
+	})
+	k.mu.Lock()
+	k.bindings = append(k.bindings, b.ID)
+	k.mu.Unlock()
+	return err
+}
+
+// until does something until it is done.
+func until(ctx context.Context, done func() bool) error {
+	for range maxAgain {
+		if done() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return errNever
+}
+
+// errNever is a request that does not come to an end.
+var errNever = fmt.Errorf("not done in %d tries", maxAgain)
+
+// rest asks, when all is quiet, what became of everything that has an identity, and
+// what is left.
+func (c *client) rest(ctx context.Context, k *kin) error {
+	var wrong []error
+	resolves := func(what string, heard func() bool) {
+		if err := until(ctx, heard); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s does not resolve: %w", what, err))
+		}
+	}
+	for _, m := range k.messages {
+		resolves(m.id, func() bool { return c.askAbout(ctx, k, m).heard })
+	}
+	for _, s := range k.credits {
+		resolves(s.id, func() bool {
+			a, _ := c.say(ctx, k, s.who, s.request, s.http)
+			return a.heard
+		})
+	}
+	for _, code := range k.codes {
+		resolves("a code", func() bool { return c.issue(ctx, k, code) })
+	}
+	for _, p := range []who{daughter, mother} {
+		resolves("a balance", func() bool { return c.read(ctx, k, p).heard })
+	}
+	return errors.Join(wrong...)
+}
