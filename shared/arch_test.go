@@ -57,6 +57,7 @@ var arrows = map[string][]string{
 	"infra/verify":           {"shared/checkpoint", "shared/family"},
 	"infra/rig":              {"infra/demo"},
 	"infra/crash":            {"infra/rig", "shared/app", "shared/family", "shared/policy", "shared/vault", "shared/store", "shared/store/sqlite"},
+	"infra/linear":           {"infra/rig"},
 	"infra/meter":            {"shared/store", "shared/store/dynamo"},
 	"infra/bench": {
 		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite",
