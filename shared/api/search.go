@@ -11,7 +11,7 @@ import (
 
 // searchQuery is how something is searched.
 type searchQuery struct {
-	Typed string `query:"q" required:"true" minLength:"1" maxLength:"50" doc:"How its name, the pinyin initials of its name, or its code begins"`
+	Typed string `query:"q" required:"true" minLength:"1" maxLength:"50" doc:"How its name, a part of it, the pinyin initials of either, or its code begins; or the code's last six characters"`
 	Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many at most"`
 }
 
@@ -49,7 +49,7 @@ func foundOf[T, W any](things []T, wire func(T) W) *found[W] {
 func (d *door) searchRoutes() {
 	route(d, PersonOrPlace, huma.Operation{
 		OperationID: "search-catalogue", Method: http.MethodGet, Path: "/v1/catalogue",
-		Summary: "Catalogue items in force today, by how a name, its pinyin initials or a code begin", Tags: []string{"institutions", "people"},
+		Summary: "Catalogue items in force today, by a name or a part of it, pinyin initials or a code", Tags: []string{"institutions", "people"},
 	},
 		func(ctx context.Context, in *searchQuery) (*found[itemWire], error) {
 			items, err := d.app.SearchItems(ctx, in.Typed, in.Limit)
@@ -60,7 +60,7 @@ func (d *door) searchRoutes() {
 		})
 	route(d, PersonOrPlace, huma.Operation{
 		OperationID: "search-institutions", Method: http.MethodGet, Path: "/v1/institutions",
-		Summary: "Designated institutions, by how a name, its pinyin initials or a code begin", Tags: []string{"institutions", "people"},
+		Summary: "Designated institutions, by a name or a part of it, pinyin initials or a code", Tags: []string{"institutions", "people"},
 	},
 		func(ctx context.Context, in *searchQuery) (*found[foundPlace], error) {
 			places, err := d.app.SearchPlaces(ctx, in.Typed, in.Limit)

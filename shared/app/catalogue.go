@@ -3,17 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"gongji/shared/family"
+	"gongji/shared/store"
 )
 
 // maxVersions bounds the versions of one catalogue item.
 const maxVersions = 50
-
-// maxItems is how many items one commit takes over: each is up to four records, the
-// item and the three terms that it is found by.
-const maxItems = 25
 
 // FedItem says what a version of a catalogue item did, or would do.
 type FedItem struct {
@@ -35,7 +33,7 @@ func (a *App) FeedItem(ctx context.Context, in family.Item) (Fed, error) {
 // refused stops no other. Dry, it writes nothing and says what it would do.
 func (a *App) FeedItems(ctx context.Context, in []family.Item, dry bool) []FedItem {
 	fed := make([]FedItem, 0, len(in))
-	for batch := range slices.Chunk(in, maxItems) {
+	for batch := range batches(in) {
 		done, err := act(ctx, a, func(t *tx) ([]FedItem, error) { return feedItems(t, batch, dry) })
 		if err != nil {
 			done = make([]FedItem, len(batch))
@@ -46,6 +44,27 @@ func (a *App) FeedItems(ctx context.Context, in []family.Item, dry bool) []FedIt
 		fed = append(fed, done...)
 	}
 	return fed
+}
+
+// batches cuts items into what one commit takes over at most: each is a record of its
+// own and one for each term that it is found by.
+func batches(items []family.Item) iter.Seq[[]family.Item] {
+	return func(yield func([]family.Item) bool) {
+		first, writes := 0, 0
+		for i, item := range items {
+			n := 1 + len(termsOf(item.Name, item.Code))
+			if i > first && writes+n > store.MaxWrites {
+				if !yield(items[first:i]) {
+					return
+				}
+				first, writes = i, 0
+			}
+			writes += n
+		}
+		if first < len(items) {
+			yield(items[first:])
+		}
+	}
 }
 
 func feedItems(t *tx, batch []family.Item, dry bool) ([]FedItem, error) {

@@ -11,10 +11,12 @@ import (
 	"gongji/shared/store"
 )
 
-// Things are found by how their name, its pinyin initials or their code begin. Each
-// such beginning is a record of its own, which points at the thing; what is found is
-// read from the thing itself, so a pointer that a change of name left behind finds
-// nothing.
+// Things are found by how their name, what follows within it, the pinyin initials of
+// both, or their code begin, or the code's last digits. Each such beginning is a record
+// of its own, which points at the thing, so a search reads one range however many things
+// there are; what is found is read from the thing itself, so a pointer that a change of
+// name left behind finds nothing. What was fed before a thing had so many is found by
+// the rest when it is fed again.
 
 // shelf is what is searched.
 type shelf string
@@ -24,8 +26,12 @@ const (
 	placeShelf shelf = "INST"
 )
 
-// maxTerm bounds a term, in characters.
-const maxTerm = 40
+const (
+	maxTerm  = 40 // bounds a term, in characters
+	maxTails = 6  // bounds from how many places within its name a thing is found
+	minTail  = 2  // what is shorter than two characters finds too much
+	codeTail = 6  // how many characters of a code people read off its end
+)
 
 // term returns a text as it is searched by: without what one cannot see, small
 // letters as capitals, not too long.
@@ -45,12 +51,36 @@ func term(s string) string {
 // termsOf returns what a thing is found by.
 func termsOf(name, code string) []string {
 	var terms []string
-	for _, s := range []string{name, pinyin.Initials(name), code} {
+	add := func(s string) {
 		if s = term(s); s != "" && !slices.Contains(terms, s) {
 			terms = append(terms, s)
 		}
 	}
+	add(name)
+	add(pinyin.Initials(name))
+	add(code)
+	for _, tail := range tailsOf(name) {
+		add(tail)
+		add(pinyin.Initials(tail))
+	}
+	if len(code) > codeTail {
+		add(code[len(code)-codeTail:])
+	}
 	return terms
+}
+
+// tailsOf returns what of a name begins within it: at each Chinese character, and where
+// other letters or digits begin, from the left, at most maxTails.
+func tailsOf(name string) []string {
+	runes := []rune(name)
+	var tails []string
+	for i := 1; i <= len(runes)-minTail && len(tails) < maxTails; i++ {
+		latin := func(r rune) bool { return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+		if unicode.Is(unicode.Han, runes[i]) || latin(runes[i]) && !latin(runes[i-1]) {
+			tails = append(tails, string(runes[i:]))
+		}
+	}
+	return tails
 }
 
 // index has a thing found by its terms, by those too that it was not found by before.
@@ -108,8 +138,8 @@ func meant(typed, name, code string) bool {
 	return slices.ContainsFunc(termsOf(name, code), func(s string) bool { return strings.HasPrefix(s, typed) })
 }
 
-// SearchItems returns catalogue items in force today whose name, initials or code
-// begin with what was typed: at most limit, in the order of what they were found by.
+// SearchItems returns catalogue items in force today that are found by what was typed: at
+// most limit, in the order of what they were found by.
 func (a *App) SearchItems(ctx context.Context, typed string, limit int) ([]family.Item, error) {
 	codes, err := a.search(ctx, itemShelf, typed, limit)
 	if err != nil || len(codes) == 0 {

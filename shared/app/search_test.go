@@ -7,7 +7,8 @@ import (
 	"gongji/shared/family"
 )
 
-// TestSearch finds goods and places by how a name, its initials or a code begin.
+// TestSearch finds goods and places by a name or what is within it, by the initials of
+// both, and by a code or its last characters.
 func TestSearch(t *testing.T) {
 	h := emptyHouse(t)
 	item := goods[1]
@@ -36,7 +37,11 @@ func TestSearch(t *testing.T) {
 	finds("xm01aeb277x007010100003", 9, other.Code)
 	finds("BLF", 9, other.Code, item.Code) // HS before HX
 	finds("B", 1, other.Code)
-	for _, nothing := range []string{"洛芬", "LF", "", " ", "\x00", "\xff", "X#", "布洛芬#", strings.Repeat("布", 50)} {
+	finds("混悬", 9, item.Code)
+	finds("hxy", 9, item.Code)
+	finds("洛芬", 9, item.Code, other.Code) // 混 before 缓
+	finds("100003", 9, other.Code)
+	for _, nothing := range []string{"液", "洛悬", "Y", "00003", "", " ", "\x00", "\xff", "X#", "布洛芬#", strings.Repeat("布", 50)} {
 		finds(nothing, 9)
 	}
 
@@ -44,7 +49,9 @@ func TestSearch(t *testing.T) {
 	item.Name = "对乙酰氨基酚"
 	ok(h.FeedItem(t.Context(), item))(t)
 	finds("布洛芬混", 9)
+	finds("混悬", 9)
 	finds("dyxa", 9, item.Code)
+	finds("氨基酚", 9, item.Code)
 	item.Name = "布洛芬混悬液"
 	ok(h.FeedItem(t.Context(), item))(t)
 	finds("布洛芬混", 9, item.Code)

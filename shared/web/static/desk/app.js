@@ -8,6 +8,8 @@ import { Reviews, Review } from './reviews.js';
 import { Feeds } from './feeds.js';
 import { Brakes } from './brakes.js';
 import { Proofs } from './proofs.js';
+import { Policies } from './policies.js';
+import { Adjustments } from './adjustments.js';
 
 export const texts = 'desk';
 
@@ -22,6 +24,8 @@ const rooms = [
   ['/', 'desk.reviews', 'paper', ['operator', 'reviewer'], Reviews],
   ['/feeds', 'desk.feeds', 'add', ['operator'], Feeds],
   ['/brakes', 'desk.brakes', 'pause', ['operator'], Brakes],
+  ['/adjustments', 'desk.adjustments', 'account', ['operator', 'auditor'], Adjustments],
+  ['/policies', 'desk.policies', 'bars', ['operator', 'auditor'], Policies],
   ['/proofs', 'desk.proofs', 'done', ['operator', 'auditor'], Proofs],
 ];
 
@@ -39,7 +43,7 @@ export function App({ claims, where }) {
       <span class="grow"></span><${Looks} /><button type="button" class="round" aria-label=${t('desk.leave')} title=${t('desk.leave')} onClick=${signOut}><${Icon} name="leave" /></button></header>
     <main id="content"><h1>${t(label ?? 'desk.none')}</h1>
       ${!Room && html`<${Notice} kind="bad">${t('desk.none.more')}<//>`}
-      ${Room === Reviews ? html`<div class="two"><${Reviews} open=${review} />${review && html`<${Review} key=${review} id=${review} />`}</div>` : Room && html`<${Room} />`}
+      ${Room === Reviews ? html`<div class="two"><${Reviews} open=${review} />${review && html`<${Review} key=${review} id=${review} />`}</div>` : Room && html`<${Room} claims=${claims} />`}
     </main>
   </div>`;
 }
