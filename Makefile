@@ -85,8 +85,9 @@ crash: ## kill the server under its clients CYCLES (60) times, and take its powe
 linear: ## histories of 64 clients over HTTP, ROUNDS (20) times 16 of them, each with an order that explains it; and planted bugs
 	go run ./infra/linear -rounds $(ROUNDS) -planted $(LINEAR)
 
-# BENCH takes the options of infra/bench: BENCH=-short, BENCH='-only start'.
-bench: ## the table of docs/performance.md, measured here; half an hour
+# BENCH takes the options of infra/bench: BENCH=-short, BENCH=-long, BENCH='-only start',
+# BENCH='-into docs/performance.md'.
+bench: ## the table of docs/performance.md, measured here; a quarter of an hour
 	go run ./infra/bench $(BENCH)
 
 tour: ## the READMEs' five minutes with curl, against a fresh house

@@ -2,24 +2,27 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
 
 // table prints rows as they are measured.
-type table struct{}
+type table struct{ out io.Writer }
 
 // row prints one row; met tells whether the aim is reached.
-func (table) row(what, measured, aim string, met bool) {
+func (t table) row(what, measured, aim string, met bool) {
 	verdict := "missed"
 	if met {
 		verdict = "met"
 	}
-	fmt.Printf("| %s | %s | %s | %s |\n", what, measured, aim, verdict)
+	fmt.Fprintf(t.out, "| %s | %s | %s | %s |\n", what, measured, aim, verdict)
 }
 
 // note prints a row without an aim.
-func (table) note(what, measured string) { fmt.Printf("| %s | %s | | |\n", what, measured) }
+func (t table) note(what, measured string) {
+	fmt.Fprintf(t.out, "| %s | %s | | |\n", what, measured)
+}
 
 // median returns the middle of some measurements, and 0 of none.
 func median[N int | float64 | time.Duration](all []N) N {

@@ -97,7 +97,7 @@ func (w *world) person(ctx context.Context, n int, money family.Fen) (app.Person
 		return app.PersonFeed{}, err
 	}
 	p := app.PersonFeed{
-		Person: family.PersonNo(fmt.Sprintf("4301000000%08d", n)), Name: "测试" + string(rune('一'+n%5000)), ID: id,
+		Person: family.PersonNo(fmt.Sprintf("4301000000%08d", n)), Name: nameOf(n), ID: id,
 		Insurance: family.Insurance{Region: "430100", Insutype: family.Employee, PsnType: "11", Active: true},
 	}
 	if _, err := w.FeedPerson(ctx, p); err != nil {
@@ -108,6 +108,9 @@ func (w *world) person(ctx context.Context, n int, money family.Fen) (app.Person
 	}
 	return p, err
 }
+
+// nameOf makes up the name of the n-th person.
+func nameOf(n int) string { return "测试" + string(rune('一'+n%5000)) }
 
 // idNumber makes up the n-th ID number; no division begins with 99.
 func idNumber(n int) (family.IDNumber, error) {
