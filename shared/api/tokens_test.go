@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -13,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -209,4 +213,52 @@ func TestClaimsOnly(t *testing.T) {
 			t.Errorf("%s %s %s: %s of %q, not %s of %q; %d commits\n%s", c.method, c.path, c.body, got, field, c.want, c.field, h.commits()-before, r.body)
 		}
 	}
+}
+
+// TestARememberedTokenEnds: a token that was found good is not verified again within
+// the minute; it ends at its time all the same, and with the clock set back it is
+// looked at anew. What was found bad is found bad again.
+func TestARememberedTokenEnds(t *testing.T) {
+	h := fedHouse(t)
+	now := h.clock()
+	keys := &counting{KeySet: &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{signingKey().Public()}}}
+	v := NewVerifier(issuer, audience, keys, func() time.Time { return now })
+	verify := func(token string, good bool, asked int) {
+		t.Helper()
+		c, err := v.verify(t.Context(), "Bearer "+token)
+		if (err == nil) != good || good && c.person != mother {
+			t.Errorf("%v: %v", c, err)
+		}
+		if keys.asked != asked {
+			t.Errorf("%d signatures were verified, not %d", keys.asked, asked)
+		}
+	}
+	token := h.token(map[string]any{"person_no": mother, "exp": now.Add(90 * time.Second).Unix()})
+	verify(token, true, 1)
+	verify(token, true, 1)
+	verify(token[:len(token)-4]+"AAAA", false, 2)
+	verify(token[:len(token)-4]+"AAAA", false, 3)
+	now = now.Add(-time.Second)
+	verify(token, true, 4)
+	now = now.Add(remember)
+	verify(token, true, 5)
+	now = now.Add(32 * time.Second)
+	verify(token, false, 6) // it says itself that it has ended
+	for n := range maxKnown + 9 {
+		v.keep(sha256.Sum256([]byte{byte(n), byte(n >> 8)}), caller{}, now)
+	}
+	if len(v.known) > maxKnown {
+		t.Errorf("%d tokens are remembered", len(v.known))
+	}
+}
+
+// counting counts the signatures that a key set verifies.
+type counting struct {
+	oidc.KeySet
+	asked int
+}
+
+func (c *counting) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	c.asked++
+	return c.KeySet.VerifySignature(ctx, token)
 }
