@@ -97,6 +97,25 @@ func TestFeedOfMany(t *testing.T) {
 	}
 }
 
+// TestKeysOfMany: keys come many at once too, and a bad one stops nothing.
+func TestKeysOfMany(t *testing.T) {
+	h := fedHouse(t)
+	path := "/v1/institutions/" + hospital + "/keys"
+	key := func(scheme, id, more string) string {
+		return fmt.Sprintf(`{"scheme":%q,"key_id":%q,"secret":"a-secret-%s"%s}`, scheme, id, id, more)
+	}
+	got := h.fedLines(path, strings.Join([]string{
+		key("api", "AK-1", ""), key("soap", "AK-2", ""), "{", key("tif", "AK-3", `,"valid_to":"2027-01-01T00:00:00Z"`), key("api", "AK-1", ""), key("tif", "AK-4", `,"who":"me"`),
+	}, "\n"))
+	want := []string{"1 201 created", "2 400 malformed of scheme", "3 400 malformed", "4 201 created", "5 200 unchanged", "6 400 malformed of who"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	if r := h.ask(h.operator(), "POST", "/v1/institutions/H99/keys", key("api", "AK-5", ""), "Content-Type", ndjson); r.status != 404 {
+		t.Errorf("keys of no institution: %d %s", r.status, r.body)
+	}
+}
+
 // TestFeedsRepeat sends every kind of record twice in one feed, and the feed twice.
 func TestFeedsRepeat(t *testing.T) {
 	h := newHouse(t)

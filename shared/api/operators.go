@@ -182,26 +182,31 @@ func feedRoute[R feeder](d *door, op huma.Operation) {
 	op.Method, op.Tags, op.MaxBodyBytes = http.MethodPost, []string{"operators"}, maxFeed
 	var shape feedShape
 	route(d, Operators, op, func(ctx context.Context, in *ask) (*feedAnswer, error) {
-		feed := func(r record[R]) (fedWire, error) {
-			if r.err != nil {
-				return fedWire{}, r.err
-			}
-			fed, err := r.value.feed(ctx, d.app)
-			return fedOf(r.line, fed), err
-		}
-		if kind, _, _ := mime.ParseMediaType(in.ContentType); kind != "application/x-ndjson" {
-			value, err := readRecord[R](shape, in.RawBody)
-			line, err := feed(record[R]{1, value, err})
-			return fedAlone(line, err)
-		}
-		return fedMany(readRecords[R](shape, in.RawBody), func(r record[R]) fedWire {
-			line, err := feed(r)
-			if err != nil {
-				line = d.notFed(ctx, r.line, err)
-			}
-			return line
-		})
+		return takeFeed(ctx, d, shape, in.ContentType, in.RawBody, func(value R) (app.Fed, error) { return value.feed(ctx, d.app) })
 	}, func(api huma.API) { shape = describeFeed[R](api, op.Path) })
+}
+
+// takeFeed takes the records of a feed's body over, and answers as they came.
+func takeFeed[R any](ctx context.Context, d *door, shape feedShape, contentType string, body []byte, take func(R) (app.Fed, error)) (*feedAnswer, error) {
+	feed := func(r record[R]) (fedWire, error) {
+		if r.err != nil {
+			return fedWire{}, r.err
+		}
+		fed, err := take(r.value)
+		return fedOf(r.line, fed), err
+	}
+	if kind, _, _ := mime.ParseMediaType(contentType); kind != "application/x-ndjson" {
+		value, err := readRecord[R](shape, body)
+		line, err := feed(record[R]{1, value, err})
+		return fedAlone(line, err)
+	}
+	return fedMany(readRecords[R](shape, body), func(r record[R]) fedWire {
+		line, err := feed(r)
+		if err != nil {
+			line = d.notFed(ctx, r.line, err)
+		}
+		return line
+	})
 }
 
 // feedAnswer is the answer of a feed: one line, or a line for each record.

@@ -99,8 +99,13 @@ type stepRecord struct {
 	Answer      json.RawMessage `json:",omitempty"`
 }
 
-// signatureRecord is a signature that served a message: it serves no other.
-type signatureRecord struct{ Fingerprint string }
+// signatureRecord is a signature with the messages that it served, each by its
+// fingerprint.
+type signatureRecord struct {
+	Fingerprint string
+	At          time.Time // when it served first
+	More        []string  `json:",omitempty"` // that were signed in the same moment
+}
 
 // signingKeyRecord is a key by which an institution signs, its secret sealed.
 type signingKeyRecord struct {

@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"gongji/shared/family"
@@ -21,6 +21,9 @@ type Sent struct {
 	// Signature is what the request was signed with; empty without one. It serves
 	// one Form: what was overheard signs nothing else.
 	Signature string
+	// SignedTogether tells that it may serve other messages too, because one moment
+	// makes one signature, as long as the first has not been served long ago.
+	SignedTogether bool
 	// SignedUntil is when the signature is void by its own time.
 	SignedUntil time.Time
 }
@@ -37,24 +40,46 @@ func (a *App) signed(sent Sent) []keyed {
 	return []keyed{a.signatureRef(sent)}
 }
 
-// mayServe refuses a signature that has served another request.
-func (a *App) mayServe(t *tx, sent Sent, fingerprint string) error {
+// Messages that are signed in one moment: how long after the first the others are
+// taken, and how many there are.
+const (
+	sameMoment  = 10 * time.Second
+	maxTogether = 16
+)
+
+// mayServe refuses a signature that has served another request, unless both can have
+// been signed in the same moment.
+func (a *App) mayServe(t *tx, sent Sent, fingerprint string, now time.Time) error {
 	if sent.Signature == "" {
 		return nil
 	}
 	served, found, err := get(t, a.signatureRef(sent))
-	if err == nil && found && subtle.ConstantTimeCompare([]byte(served.Fingerprint), []byte(fingerprint)) == 0 {
-		err = &family.Refusal{Code: family.Unauthenticated, Detail: "the signature has served another request"}
+	if err != nil || !found || served.has(fingerprint) || sent.SignedTogether && now.Sub(served.At) <= sameMoment && len(served.More)+1 < maxTogether {
+		return err
 	}
-	return err
+	return &family.Refusal{Code: family.Unauthenticated, Detail: "the signature has served another request"}
+}
+
+// has tells whether the signature served a request.
+func (s signatureRecord) has(fingerprint string) bool {
+	return s.Fingerprint == fingerprint || slices.Contains(s.More, fingerprint)
 }
 
 // serve writes down what a signature served, in the commit of what it served.
-func (a *App) serve(t *tx, sent Sent, fingerprint string) error {
+func (a *App) serve(t *tx, sent Sent, fingerprint string, now time.Time) error {
 	if sent.Signature == "" {
 		return nil
 	}
-	return putUntil(t, a.signatureRef(sent), signatureRecord{Fingerprint: fingerprint}, sent.SignedUntil.Add(time.Minute))
+	served, found, err := get(t, a.signatureRef(sent))
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		served.Fingerprint, served.At = fingerprint, now
+	case !served.has(fingerprint):
+		served.More = append(slices.Clone(served.More), fingerprint)
+	}
+	return putUntil(t, a.signatureRef(sent), served, sent.SignedUntil.Add(time.Minute))
 }
 
 // stepLife is how long the first answer to a step is kept. Institutions send again
@@ -80,7 +105,7 @@ func step[A any](ctx context.Context, a *App, place family.InstitutionCode, cred
 		if err := t.read(append(a.signed(sent), key)...); err != nil {
 			return none, err
 		}
-		if err := a.mayServe(t, sent, fingerprint); err != nil {
+		if err := a.mayServe(t, sent, fingerprint, now); err != nil {
 			return none, err
 		}
 		first, found, err := get(t, key)
@@ -103,7 +128,7 @@ func step[A any](ctx context.Context, a *App, place family.InstitutionCode, cred
 		if err != nil {
 			return none, err
 		}
-		if err := a.serve(t, sent, fingerprint); err != nil {
+		if err := a.serve(t, sent, fingerprint, now); err != nil {
 			return none, err
 		}
 		return answer, putUntil(t, key, stepRecord{Fingerprint: fingerprint, Answer: text}, now.Add(stepLife))

@@ -234,7 +234,7 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 		if err := t.load(append(need.decisive, append(a.signed(sent), messageRef)...), need.reference); err != nil {
 			return answered{}, err
 		}
-		if err := a.mayServe(t, sent, fingerprint); err != nil {
+		if err := a.mayServe(t, sent, fingerprint, now); err != nil {
 			return answered{}, err
 		}
 		first, found, err := get(t, messageRef)
@@ -267,7 +267,7 @@ func (a *App) message(ctx context.Context, place family.InstitutionCode, id fami
 				return answered{}, err
 			}
 		}
-		if err := a.serve(t, sent, fingerprint); err != nil {
+		if err := a.serve(t, sent, fingerprint, now); err != nil {
 			return answered{}, err
 		}
 		if found {

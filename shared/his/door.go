@@ -154,7 +154,7 @@ func (c *call) handle(body []byte, infno string, s signature) (any, error) {
 	if !offered || c.mobile && !mobileOffers[c.infno] {
 		return nil, &family.Refusal{Code: family.Unsupported, Field: "infno", Observed: c.infno}
 	}
-	c.sent = app.Sent{Form: c.form(), Signature: s.text, SignedUntil: s.until}
+	c.sent = app.Sent{Form: c.form(), Signature: s.text, SignedTogether: s.together, SignedUntil: s.until}
 	out, err := t(c)
 	if fault := *c.input.fault; fault != nil {
 		return nil, fault

@@ -29,6 +29,9 @@ type signature struct {
 	infno string // that it is of, where the convention says
 	text  string // tells it from every other
 	until time.Time
+	// together tells that it may serve other messages too: of the first convention,
+	// which has no nonce, messages of one millisecond have one signature.
+	together bool
 }
 
 // The gateway's own answers (SPEC 4.5), by what is wrong.
@@ -107,6 +110,7 @@ func (d *door) check(ctx context.Context, scheme app.Scheme, access, at string, 
 		return s, denial(mismatch)
 	}
 	s.key, s.text, s.until = key, access+"\n"+signed, then.Add(window)
+	s.together = scheme == app.SchemeAPI
 	return s, nil
 }
 
