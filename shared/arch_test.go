@@ -47,8 +47,10 @@ var arrows = map[string][]string{
 	"shared/his": {"shared/app", "shared/answer", "shared/family"},
 	"shared/web": {},
 
+	"shared/civil": {"shared/app", "shared/family"},
+
 	// The compositions know the parts that they put together.
-	"shared/onaws":           {"shared/app", "shared/answer", "shared/family", "shared/papers", "shared/papers/bucket", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
+	"shared/onaws":           {"shared/app", "shared/answer", "shared/civil", "shared/family", "shared/papers", "shared/papers/bucket", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
 	"shared/onaws/onawstest": {},
 	"functions/*":            {"shared/api", "shared/his", "shared/web", "shared/onaws"},
 	"infra/demo":             {},
@@ -69,7 +71,7 @@ var arrows = map[string][]string{
 	"infra/sim/auditor": {"shared/store"}, // and nothing of the law
 	"infra/sim/disk":    {"shared/store"},
 	"infra/local": {
-		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
+		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/civil", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
 		"shared/papers", "shared/papers/folder", "shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",
 	},
 }
@@ -93,6 +95,7 @@ var only = map[string][]string{
 	"database/sql":                                  {"shared/store/sqlite"},
 	"github.com/emmansun/gmsm":                      {"shared/his"},
 	"github.com/danielgtaylor/huma":                 {"shared/api"},
+	"github.com/sony/gobreaker":                     {"shared/civil"},
 }
 
 // source is one file of ours.

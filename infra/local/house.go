@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"gongji/infra/demo"
 	"gongji/shared/api"
 	"gongji/shared/app"
+	"gongji/shared/civil"
 	"gongji/shared/family"
 	"gongji/shared/his"
 	"gongji/shared/papers"
@@ -94,8 +96,16 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 	shelf := folder.Open(folder.Options{
 		Dir: filepath.Join(o.data, "papers"), Base: base, Sign: func(text string) string { return sealer.Index("upload", text) }, Now: clock.Now, Refuse: refusePaper,
 	})
+	var registry app.Registry
+	if o.registry != "" {
+		// Its signatures bear the machine's time, not the house's.
+		registry, err = civil.New(civil.Options{URL: o.registry, KeyID: o.registryKey, Secret: []byte(os.Getenv("GONGJI_REGISTRY_SECRET")), Random: rand.Reader, Log: log})
+		if err != nil {
+			return nil, err
+		}
+	}
 	house := app.New(app.Options{
-		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Signer: s.signer, Now: clock.Now, Log: log,
+		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Registry: registry, Signer: s.signer, Now: clock.Now, Log: log,
 	})
 	shelf.Received = func(ctx context.Context, id string) error { return house.ReceivePaper(ctx, family.MaterialID(id)) }
 	if err := house.CheckKeys(ctx); err != nil {

@@ -18,6 +18,8 @@ type options struct {
 	dynamodb    string // an endpoint, "aws", or empty for SQLite
 	demo        bool
 	chaos       dice
+	registry    string // URL of a civil registry; empty asks none
+	registryKey string
 	repair      string // what to do instead of serving; empty serves
 	allowRemote bool
 }
@@ -30,6 +32,8 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.data, "data", ".data", "`directory` of the database and the keys, made if it is not there")
 	flags.Func("dynamodb", "keep the records in DynamoDB instead of SQLite: the `URL` of a DynamoDB Local, or aws for the account in the environment", o.setDynamoDB)
 	flags.BoolVar(&o.demo, "demo", true, "load a small region and tell a story in it; with -dynamodb aws only if it is asked for")
+	flags.StringVar(&o.registry, "registry", "", "ask the civil registry at this `URL` where the table cannot say; its secret is in GONGJI_REGISTRY_SECRET")
+	flags.StringVar(&o.registryKey, "registry-key", "local", "`id` of the key by which it is asked")
 	flags.Var(&o.chaos, "chaos", "drop one answer in twenty after its work is done; -chaos=`SEED` repeats an earlier run")
 	flags.Func("repair", "do not serve: prove the whole table (`look`), mend what can be known (mend), or freeze the rest besides (quarantine)", o.setRepair)
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines reach: whoever reaches it can be anybody")

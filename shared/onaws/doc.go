@@ -13,6 +13,9 @@
 //	GONGJI_KEYS_CIPHERTEXT   the vault's key document, encrypted by KMS, in base64
 //	GONGJI_KEYS_DOCUMENT     the same in the clear; only beside a DynamoDB Local
 //	GONGJI_PAPERS            the bucket of papers; empty: none can be uploaded
+//	GONGJI_REGISTRY_URL, GONGJI_REGISTRY_KEY, GONGJI_REGISTRY_SECRET
+//	                         a civil registry (package civil) and the key by which it
+//	                         is asked; no URL: none is
 //	GONGJI_UPLOADS           the origin of that bucket, for the pages alone
 //	AWS_ENDPOINT_URL_S3      a stand-in for the bucket; empty on AWS
 //	GONGJI_SEAL_KEY          the KMS key that signs each day's chain heads, for the

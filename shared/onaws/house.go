@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gongji/shared/app"
+	"gongji/shared/civil"
 	"gongji/shared/papers"
 	"gongji/shared/papers/bucket"
 	"gongji/shared/policy"
@@ -115,6 +116,8 @@ type env struct {
 	// local tells that the table is in a DynamoDB Local: only there may keys lie
 	// open and the issuer be reached without TLS.
 	local bool
+	// registry is the civil registry, nil without one.
+	registry app.Registry
 }
 
 // readEnv reads what every function needs, and all that is missing is said at once.
@@ -130,12 +133,25 @@ func readEnv(getenv func(string) string, needed ...string) (env, error) {
 		return env{}, err
 	}
 	db.Table = getenv("GONGJI_TABLE")
-	return env{getenv, db, db.Endpoint != ""}, nil
+	registry, err := openRegistry(getenv)
+	return env{getenv, db, db.Endpoint != "", registry}, err
 }
 
 // house puts the acts together over the table.
 func (e env) house(keys vault.Keys, signer note.Signer) (*House, error) {
-	return newHouse(dynamo.New(e.db), e.shelf(), keys, signer)
+	return newHouse(dynamo.New(e.db), e.shelf(), e.registry, keys, signer)
+}
+
+// openRegistry returns the civil registry, nil where the environment names none. It
+// asks nobody.
+func openRegistry(getenv func(string) string) (app.Registry, error) {
+	at := getenv("GONGJI_REGISTRY_URL")
+	if at == "" {
+		return nil, nil
+	}
+	return civil.New(civil.Options{
+		URL: at, KeyID: getenv("GONGJI_REGISTRY_KEY"), Secret: []byte(getenv("GONGJI_REGISTRY_SECRET")), Random: rand.Reader, Log: newLog(os.Stdout),
+	})
 }
 
 // shelf returns the bucket of papers, nil without one.
@@ -147,14 +163,14 @@ func (e env) shelf() papers.Shelf {
 	return bucket.New(bucket.Options{Name: name, Region: e.db.Region, Endpoint: e.get("AWS_ENDPOINT_URL_S3"), Credentials: e.db.Credentials})
 }
 
-func newHouse(records store.Store, shelf papers.Shelf, keys vault.Keys, signer note.Signer) (*House, error) {
+func newHouse(records store.Store, shelf papers.Shelf, registry app.Registry, keys vault.Keys, signer note.Signer) (*House, error) {
 	policies, err := policy.Load()
 	if err != nil {
 		return nil, err
 	}
 	log := newLog(os.Stdout)
 	return &House{
-		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Signer: signer, Log: log}),
+		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Registry: registry, Signer: signer, Log: log}),
 		Log: log,
 	}, nil
 }

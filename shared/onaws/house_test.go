@@ -161,6 +161,9 @@ func TestEnvironment(t *testing.T) {
 		{"keys in the clear beside a local table", map[string]string{"GONGJI_KEYS_CIPHERTEXT": "", "GONGJI_KEYS_DOCUMENT": document(t), "AWS_ENDPOINT_URL_DYNAMODB": local}, nil},
 		{"an issuer without TLS", map[string]string{"GONGJI_ISSUER": "http://issuer.example"}, []string{"GONGJI_ISSUER does not begin with https://"}},
 		{"keys of the issuer without TLS", map[string]string{"GONGJI_JWKS_URL": "http://issuer.example/keys"}, []string{"GONGJI_JWKS_URL does not"}},
+		{"a civil registry", map[string]string{"GONGJI_REGISTRY_URL": "https://registry.example", "GONGJI_REGISTRY_KEY": "k", "GONGJI_REGISTRY_SECRET": "sixteen bytes at least"}, nil},
+		{"a civil registry without TLS", map[string]string{"GONGJI_REGISTRY_URL": "http://registry.example", "GONGJI_REGISTRY_KEY": "k", "GONGJI_REGISTRY_SECRET": "sixteen bytes at least"}, []string{"https"}},
+		{"a civil registry without a key", map[string]string{"GONGJI_REGISTRY_URL": "https://registry.example"}, []string{"key id"}},
 		{"an issuer without TLS beside a local table", map[string]string{"GONGJI_ISSUER": local, "AWS_ENDPOINT_URL_DYNAMODB": local}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
