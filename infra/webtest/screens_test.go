@@ -86,9 +86,6 @@ func TestScreens(t *testing.T) {
 	handy := device{360, 740, 1.5, true}
 	counter := device{1280, 800, 1, false}
 	p, till, desk := open(t, browser, "phone", handy), open(t, browser, "till", counter), open(t, browser, "desk", counter)
-	prefer := func(change string) {
-		js[bool](p, "import(document.querySelector('script[type=module]').src.replace('main.js', 'prefs.js')).then((m) => { m.prefer("+change+"); return true; })")
-	}
 	till.visit(h.base + "/")
 	till.sees("一家人的医保")
 	till.keep(dir, "welcome")
@@ -155,11 +152,11 @@ func TestScreens(t *testing.T) {
 	till.keep(dir, "till-lost")
 	p.sees("结算完成")
 
-	prefer("{language: 'en', theme: 'dark'}")
+	p.prefers("{language: 'en', theme: 'dark'}")
 	p.goes("/")
 	p.sees("Hello")
 	p.keep(dir, "home-dark-english")
-	prefer("{language: 'zh', theme: 'light', elder: 1}")
+	p.prefers("{language: 'zh', theme: 'light', elder: 1}")
 	p.sees("您好")
 	p.keep(dir, "home-elder")
 

@@ -71,7 +71,9 @@ var (
 // partsOf are the texts that a module's app has loaded.
 func partsOf(module string) []string {
 	switch folder := path.Dir(module); folder {
-	case "family", "till", "desk":
+	case "desk":
+		return []string{"shell", "family", folder} // the counter's forms are the families' own
+	case "family", "till":
 		return []string{"shell", folder}
 	}
 	return []string{"shell"}

@@ -8,6 +8,7 @@ import { Reviews, Review } from './reviews.js';
 import { Feeds } from './feeds.js';
 import { Brakes } from './brakes.js';
 import { Proofs } from './proofs.js';
+import { Counter } from './counter.js';
 import { Policies } from './policies.js';
 import { Adjustments } from './adjustments.js';
 
@@ -22,6 +23,7 @@ const styled = new Promise((done) => {
 
 const rooms = [
   ['/', 'desk.reviews', 'paper', ['operator', 'reviewer'], Reviews],
+  ['/counter', 'desk.counter', 'person', ['operator'], Counter],
   ['/feeds', 'desk.feeds', 'add', ['operator'], Feeds],
   ['/brakes', 'desk.brakes', 'pause', ['operator'], Brakes],
   ['/adjustments', 'desk.adjustments', 'account', ['operator', 'auditor'], Adjustments],

@@ -4,6 +4,7 @@ import uPlot from '../lib/uplot.js';
 
 const colours = ['--c1', '--c3', '--c2'];
 const SIDE = 0.24; // a bar's share of its group's place
+const WIDEST = 64; // px
 
 // draw draws series of fen, one bar for each group and series, and returns how to end it.
 export function draw(box, groups, series) {
@@ -21,7 +22,7 @@ export function draw(box, groups, series) {
   const least = series.some((one) => one.fen.some((fen) => fen < 0)) ? -most : 0;
   const top = series.some((one) => one.fen.some((fen) => fen > 0)) ? most : 0;
   const bars = (u, s, from, to) => {
-    const path = new Path2D(), width = Math.abs(u.valToPos(SIDE * 0.9, 'x', true) - u.valToPos(0, 'x', true)), zero = u.valToPos(0, 'y', true);
+    const path = new Path2D(), width = Math.min(WIDEST * devicePixelRatio, Math.abs(u.valToPos(SIDE * 0.9, 'x', true) - u.valToPos(0, 'x', true))), zero = u.valToPos(0, 'y', true);
     for (let i = from; i <= to; i++) {
       const value = u.data[s][i];
       if (value === null || value === 0) continue;

@@ -23,9 +23,13 @@ export function Proofs() {
       tell({ ...sum, more: after !== '' });
     } while (after);
   });
+  const [note, keep] = useState(null);
+  const [fetchNote, signing] = useAct(async () => keep(await get(`/v1/checkpoints/${day.replaceAll('-', '')}`)));
   return html`<div class="stack"><section class="card"><p class="lead">${t('proof.lead')}</p>
-      <${Field} label=${t('proof.day')} type="date" value=${day} onChange=${(e) => choose(e.currentTarget.value)} />
-      <${Button} kind="main" busy=${busy} disabled=${!day} onClick=${prove}>${t('proof.do')}<//><${Trouble} problem=${problem} again=${prove} /></section>
+      <${Field} label=${t('proof.day')} type="date" value=${day} onChange=${(e) => { choose(e.currentTarget.value); keep(null); }} />
+      <${Button} kind="main" busy=${busy} disabled=${!day} onClick=${prove}>${t('proof.do')}<//><${Trouble} problem=${problem} again=${prove} />
+      <p class="hint">${t('proof.signed.more')}</p><${Button} icon="paper" busy=${signing.busy} disabled=${!day} onClick=${fetchNote}>${t('proof.signed')}<//><${Trouble} problem=${signing.problem} />
+      ${note && html`<pre class="note" tabindex="0">${note.note}</pre>`}</section>
     ${told && html`<section class="card" aria-live="polite">
       ${told.more ? html`<p role="status">${t('proof.going')}</p>` : html`<${Notice} kind=${told.ok ? 'good' : 'bad'} title=${t(told.ok ? 'proof.ok' : 'proof.bad', { day: told.day })} />`}
       <dl class="totals">${sums.map((s) => html`<div><dt>${t(`proof.${s}`)}</dt><dd>${told[s]}</dd></div>`)}</dl>
