@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -47,10 +48,12 @@ func (a *App) ProposeAdjustment(ctx context.Context, by family.Reviewer, in fami
 	})
 }
 
-var referenceForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+var referenceForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+})
 
 // isReference tells whether a text can name an adjustment: it stands in a path.
-func isReference(s string) bool { return referenceForm.MatchString(s) }
+func isReference(s string) bool { return referenceForm().MatchString(s) }
 
 // AdjustmentCursor tells whether a text is a cursor of the list of adjustments.
 func AdjustmentCursor(s string) bool { return isReference(s) }

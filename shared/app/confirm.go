@@ -121,7 +121,7 @@ func (a *App) Confirmations(ctx context.Context, by family.PersonNo, after strin
 	var page Page[ConfirmationView]
 	r := store.Range{Part: confirmationPart(by), Prefix: confirmationPrefix, Limit: limit + 1, Descending: true}
 	if after != "" {
-		if !confirmationCursor.MatchString(after) {
+		if !confirmationCursor().MatchString(after) {
 			return page, &family.Refusal{Code: family.Malformed, Field: "after", Detail: "not a cursor of this list"}
 		}
 		r.After = confirmationPrefix + after

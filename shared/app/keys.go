@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -373,7 +374,9 @@ func confirmationKey(p family.PersonNo, at time.Time, id family.MessageID) ref[p
 }
 
 // confirmationCursor is the form of what follows the prefix in such a key.
-var confirmationCursor = regexp.MustCompile(`^[0-9]{10}#[HP][0-9A-Za-z]{29}$`)
+var confirmationCursor = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9]{10}#[HP][0-9A-Za-z]{29}$`)
+})
 
 func guessesKey(code family.InstitutionCode) ref[guessesRecord] {
 	return ref[guessesRecord]{Part: "GUESS#" + string(code), Sort: "G"}

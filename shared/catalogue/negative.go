@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"gongji/shared/family"
 )
@@ -29,14 +30,15 @@ type Category struct {
 //go:embed negative.json
 var embedded []byte
 
-// negative is the list in the program; a wrong file fails every test and every start.
-var negative = func() []Category {
+// negative is the list in the program, read when it is first asked for: most functions
+// start and never do. A wrong file fails every test.
+var negative = sync.OnceValue(func() []Category {
 	list, err := load(embedded)
 	if err != nil {
 		panic(err)
 	}
 	return list
-}()
+})
 
 // load reads a negative list. Every category has a law behind it.
 func load(data []byte) ([]Category, error) {
@@ -62,16 +64,16 @@ func load(data []byte) ([]Category, error) {
 }
 
 // Negative returns the negative list.
-func Negative() []Category { return slices.Clone(negative) }
+func Negative() []Category { return slices.Clone(negative()) }
 
 // IsCategory tells whether the negative list has a category of that name.
 func IsCategory(name string) bool {
-	return slices.ContainsFunc(negative, func(c Category) bool { return c.Name == name })
+	return slices.ContainsFunc(negative(), func(c Category) bool { return c.Name == name })
 }
 
 // suspect tells whether an item's name is of the negative list.
 func suspect(name string) bool {
-	return slices.ContainsFunc(negative, func(c Category) bool {
+	return slices.ContainsFunc(negative(), func(c Category) bool {
 		return slices.ContainsFunc(c.Words, func(word string) bool { return strings.Contains(name, word) })
 	})
 }
