@@ -107,6 +107,7 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 	house := app.New(app.Options{
 		Store: s.store, Policies: policies, Vault: sealer, Papers: shelf, Registry: registry, Signer: s.signer, Now: clock.Now, Log: log,
 	})
+	go keepSwept(ctx, house, sweepEvery, log)
 	shelf.Received = func(ctx context.Context, id string) error { return house.ReceivePaper(ctx, family.MaterialID(id)) }
 	if err := house.CheckKeys(ctx); err != nil {
 		if errors.Is(err, app.ErrForeignKeys) {

@@ -352,7 +352,11 @@ func (d *door) operatorRoutes() {
 				}
 				var out frozenAnswer
 				out.Body.PersonNo, out.Body.Frozen = in.PersonNo, frozen
-				return &out, d.app.Freeze(ctx, no, frozen)
+				if err := d.app.Freeze(ctx, no, frozen); err != nil {
+					return nil, err
+				}
+				_, _ = d.app.TendPerson(ctx, no) // tells both sides now; else the day's sweep does
+				return &out, nil
 			})
 	}
 

@@ -257,6 +257,8 @@ func (s *stage) do(st statement) {
 		s.item(w)
 	case "grant", "link":
 		refusal = s.bind(w, verb)
+	case "approve", "reject":
+		refusal = s.review(w, verb)
 	case "terms", "stop", "pause", "resume", "hide", "unhide", "end":
 		refusal = s.change(w, verb)
 	case "order":
@@ -323,6 +325,16 @@ func (s *stage) policy(w *words, st statement) bool {
 			p.Grants.Insured = family.Scope(w.next("a scope"))
 		case "max_grantors":
 			p.Grants.MaxGrantors = w.number("a number")
+		case "max_members":
+			p.Grants.MaxMembers = w.number("a number")
+		case "max_members_ever":
+			p.Grants.MaxEver = w.number("a number")
+		case "rebind_days":
+			p.Binding.RebindDays = w.number("days")
+		case "raise_days":
+			p.Binding.RaiseDays = w.number("days")
+		case "one_role":
+			p.Grants.DualRole = false
 		case "account_pays_out_of_scope":
 			p.AccountPaysOutOfScope = true
 		case "stays":
@@ -541,6 +553,19 @@ func (s *stage) bind(w *words, verb string) *family.Refusal {
 		s.bindings[[2]string{string(holder), string(member)}] = id
 	}
 	return refusal
+}
+
+// reviewer is whoever reviews in scenarios.
+var reviewer = family.Reviewer{Subject: "reviewer"}
+
+func (s *stage) review(w *words, verb string) *family.Refusal {
+	holder, member := s.two(w)
+	return s.town.on(s.binding(w, holder, member), func(p family.Pair) (family.Pair, *family.Refusal) {
+		if verb == "reject" {
+			return p.Reject(reviewer, "", "the papers do not show it", s.town.now)
+		}
+		return p.Approve(reviewer, "", "", s.town.rulesOf(p.Binding), s.town.now)
+	})
 }
 
 func (s *stage) change(w *words, verb string) *family.Refusal {
@@ -1041,5 +1066,32 @@ func TestScenariosCoverReasons(t *testing.T) {
 	}
 	if len(missing) > 0 {
 		t.Errorf("no scenario shows %v", slices.Sorted(maps.Keys(missing)))
+	}
+}
+
+// TestEveryRegionHasScenarios: whoever adds a region's file adds a scenario that a clerk
+// can read, under its own rules.
+func TestEveryRegionHasScenarios(t *testing.T) {
+	told := map[string]bool{}
+	files, _ := filepath.Glob("testdata/*.txt")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range readScenario(string(text)) {
+			if len(st.words) == 2 && st.words[0] == "policy" {
+				told[st.words[1]] = true
+			}
+		}
+	}
+	regions, err := filepath.Glob("../policy/regions/*.json")
+	if err != nil || len(regions) < 10 {
+		t.Fatalf("%d regions: %v", len(regions), err)
+	}
+	for _, file := range regions {
+		if region := strings.TrimSuffix(filepath.Base(file), ".json"); !told[region] {
+			t.Errorf("no scenario in testdata plays under the rules of %s", region)
+		}
 	}
 }

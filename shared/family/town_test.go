@@ -40,6 +40,7 @@ type town struct {
 	bought   map[family.PersonNo]map[string][]family.Purchase
 	bindings map[family.BindingID]family.Binding
 	bound    map[family.PersonNo][]family.Bound
+	former   map[family.PersonNo][]family.Former
 	places   map[family.InstitutionCode]family.Place
 	items    map[string]family.Item
 	sold     map[string]family.MessageID
@@ -58,6 +59,7 @@ func newTown(now time.Time, rules func(family.Region, family.Day) *family.Policy
 		bought:   map[family.PersonNo]map[string][]family.Purchase{},
 		bindings: map[family.BindingID]family.Binding{},
 		bound:    map[family.PersonNo][]family.Bound{},
+		former:   map[family.PersonNo][]family.Former{},
 		places:   map[family.InstitutionCode]family.Place{},
 		items:    map[string]family.Item{},
 		sold:     map[string]family.MessageID{},
@@ -72,6 +74,23 @@ func (w *town) people() []family.PersonNo { return slices.Sorted(maps.Keys(w.acc
 // policyOf returns the policy of a person's region today.
 func (w *town) policyOf(p family.PersonNo) *family.Policy {
 	return w.rules(w.accounts[p].Insurance.Region, family.DayOf(w.now))
+}
+
+// beyond returns the rules of grants across provinces, nil where a region gives none.
+func (w *town) beyond(p *family.Policy) *family.Policy {
+	if p.Grants.Beyond == "" {
+		return nil
+	}
+	return w.rules(p.Grants.Beyond, family.DayOf(w.now))
+}
+
+// rulesOf returns the policy that rules a binding.
+func (w *town) rulesOf(b family.Binding) *family.Policy {
+	p := w.policyOf(b.Holder)
+	if beyond := w.beyond(p); b.Nationwide && beyond != nil {
+		return beyond
+	}
+	return p
 }
 
 // message returns a fresh message id of a place.
@@ -111,7 +130,7 @@ func (w *town) request(holder, member family.PersonNo, relation family.Relation,
 	id := family.BindingID(fmt.Sprintf("B%04d", w.serial))
 	b, refusal := family.RequestBinding(family.BindingRequest{
 		ID: id, Holder: w.accounts[holder], Member: w.accounts[member], HolderBorn: w.born[holder], MemberBorn: w.born[member],
-		Relation: relation, Show: show, Pay: pay, Bound: w.bound[holder], Policy: w.policyOf(holder), Now: w.now,
+		Relation: relation, Show: show, Pay: pay, Bound: w.bound[holder], Former: w.former[holder], Policy: w.policyOf(holder), Beyond: w.beyond(w.policyOf(holder)), Now: w.now,
 	})
 	if refusal != nil {
 		return "", refusal
@@ -121,19 +140,41 @@ func (w *town) request(holder, member family.PersonNo, relation family.Relation,
 	return id, nil
 }
 
-// bind asks for a binding and takes all its steps.
+// papers has the holder upload whatever the binding waits for.
+func (w *town) papers(id family.BindingID) {
+	b := w.bindings[id]
+	for _, s := range b.Steps {
+		if s.Action != family.StepUpload || s.Done {
+			continue
+		}
+		w.serial++
+		m := family.Material{
+			ID: family.MaterialID(fmt.Sprintf("M%025d", w.serial)), Kind: family.PaperKind(s.Kind), ContentType: "image/png", Size: 1, SHA256: fmt.Sprintf("%064d", w.serial),
+		}
+		next, at, refusal := b.Announce(b.Holder, m, w.now)
+		if refusal != nil {
+			panic(refusal)
+		}
+		b, _ = next.Received(at, "", w.now)
+	}
+	w.bindings[id] = b
+}
+
+// bind asks for a binding and takes all steps of its sides.
 func (w *town) bind(holder, member family.PersonNo, relation family.Relation, show bool, pay *family.Terms) (family.BindingID, *family.Refusal) {
 	id, refusal := w.request(holder, member, relation, show, pay)
 	if refusal != nil {
 		return "", refusal
 	}
-	if refusal := w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Submit(holder, w.policyOf(holder), w.now) }); refusal != nil {
+	w.papers(id)
+	rules := w.rulesOf(w.bindings[id])
+	if refusal := w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Submit(holder, rules, w.now) }); refusal != nil {
 		return id, refusal
 	}
-	if w.bindings[id].State == family.BindingActive {
+	if w.bindings[id].State != family.BindingAwaiting {
 		return id, nil
 	}
-	return id, w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Accept(member, w.policyOf(holder), w.now) })
+	return id, w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) { return p.Accept(member, rules, w.now) })
 }
 
 // pair returns a binding with the accounts of both sides.
@@ -150,7 +191,7 @@ func (w *town) on(id family.BindingID, act func(family.Pair) (family.Pair, *fami
 	}
 	b := after.Binding
 	w.bindings[id], w.accounts[b.Holder], w.accounts[b.Member] = b, after.Holder, after.Member
-	w.bound[b.Holder] = family.Rebound(w.bound[b.Holder], b)
+	w.bound[b.Holder], w.former[b.Holder] = family.Rebound(w.bound[b.Holder], b), family.Bygones(w.former[b.Holder], b)
 	return nil
 }
 
@@ -158,14 +199,14 @@ func (w *town) on(id family.BindingID, act func(family.Pair) (family.Pair, *fami
 func (w *town) change(by family.PersonNo, id family.BindingID, c family.Change) *family.Refusal {
 	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
 		holder := p.Binding.Holder
-		return p.Change(by, c, w.bound[holder], w.policyOf(holder), w.now)
+		return p.Change(by, c, w.bound[holder], w.rulesOf(p.Binding), w.now)
 	})
 }
 
 // end ends a binding for one of its sides.
 func (w *town) end(by family.PersonNo, id family.BindingID) *family.Refusal {
 	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
-		return p.End(by, w.policyOf(p.Binding.Holder), w.now)
+		return p.End(by, w.rulesOf(p.Binding), w.now)
 	})
 }
 
