@@ -262,7 +262,8 @@ func (g *guarded) Commit(ctx context.Context, writes []store.Write) error {
 }
 
 // waits are what a settlement through the HIS door needs that has to wait for a
-// grantor's word: the same as at the JSON door, where the story tells it.
+// grantor's word: the same as at the JSON door, where the story tells it
+// (TestATillWaitsForTheGrantor in shared/his goes that way, under no policy).
 var waits = []string{"dynamodb:BatchGetItem BIND#*", "dynamodb:PutItem CONFIRM#*", "dynamodb:ConditionCheckItem BIND#*"}
 
 // TestStoryWithinPolicies tells the main story, each request to the function that
