@@ -27,7 +27,7 @@ const rooms = [
   ['/feeds', 'desk.feeds', 'add', ['operator'], Feeds],
   ['/brakes', 'desk.brakes', 'pause', ['operator'], Brakes],
   ['/adjustments', 'desk.adjustments', 'account', ['operator', 'auditor'], Adjustments],
-  ['/policies', 'desk.policies', 'bars', ['operator', 'auditor'], Policies],
+  ['/policies', 'desk.policies', 'receipt', ['operator', 'auditor'], Policies],
   ['/proofs', 'desk.proofs', 'done', ['operator', 'auditor'], Proofs],
 ];
 
