@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"shared/papers":    {},
 
 	"shared/checkpoint": {"shared/family"},
+	"shared/throttle":   {},
 
 	"shared/papers/folder": {"shared/papers"},
 	"shared/papers/bucket": {"shared/papers"},
@@ -43,14 +44,14 @@ var arrows = map[string][]string{
 	"shared/store/storetest": {"shared/store"},
 
 	"shared/app": {"shared/checkpoint", "shared/family", "shared/papers", "shared/pinyin", "shared/store", "shared/vault"},
-	"shared/api": {"shared/app", "shared/answer", "shared/catalogue", "shared/family", "shared/qrimage"},
-	"shared/his": {"shared/app", "shared/answer", "shared/family"},
+	"shared/api": {"shared/app", "shared/answer", "shared/catalogue", "shared/family", "shared/throttle", "shared/qrimage"},
+	"shared/his": {"shared/app", "shared/answer", "shared/family", "shared/throttle"},
 	"shared/web": {},
 
 	"shared/civil": {"shared/app", "shared/family"},
 
 	// The compositions know the parts that they put together.
-	"shared/onaws":           {"shared/app", "shared/answer", "shared/civil", "shared/family", "shared/papers", "shared/papers/bucket", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
+	"shared/onaws":           {"shared/app", "shared/answer", "shared/civil", "shared/family", "shared/throttle", "shared/papers", "shared/papers/bucket", "shared/policy", "shared/store", "shared/store/dynamo", "shared/vault"},
 	"shared/onaws/onawstest": {},
 	"functions/*":            {"shared/api", "shared/his", "shared/web", "shared/onaws"},
 	"infra/demo":             {},
@@ -71,7 +72,7 @@ var arrows = map[string][]string{
 	"infra/sim/auditor": {"shared/store"}, // and nothing of the law
 	"infra/sim/disk":    {"shared/store"},
 	"infra/local": {
-		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/civil", "shared/family", "shared/policy", "shared/qrimage", "shared/vault",
+		"shared/api", "shared/his", "shared/web", "shared/app", "shared/answer", "shared/civil", "shared/family", "shared/throttle", "shared/policy", "shared/qrimage", "shared/vault",
 		"shared/papers", "shared/papers/folder", "shared/store", "shared/store/sqlite", "shared/store/dynamo", "infra/demo",
 	},
 }

@@ -10,5 +10,5 @@ import (
 )
 
 func main() {
-	onaws.Serve(func(h *onaws.House) http.Handler { return his.New(his.Options{App: h.App, Log: h.Log}) })
+	onaws.Serve(func(h *onaws.House) http.Handler { return his.New(his.Options{App: h.App, Gate: h.Gate, Log: h.Log}) })
 }

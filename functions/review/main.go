@@ -18,6 +18,7 @@ func main() {
 		return api.New(api.Options{
 			App:      h.App,
 			Verifier: api.NewVerifier(h.Issuer, h.Audience, h.KeySet, time.Now),
+			Gate:     h.Gate,
 			Log:      h.Log,
 		})
 	})

@@ -18,6 +18,8 @@ import (
 	"gongji/shared/api"
 	"gongji/shared/app"
 
+	"gongji/shared/throttle"
+
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 )
@@ -484,5 +486,30 @@ func TestConditionsAreUsed(t *testing.T) {
 		if !strings.Contains(tm.text, "!Ref "+name) {
 			t.Errorf("the parameter %s is used nowhere", name)
 		}
+	}
+}
+
+// TestThrottle: the stage throttles every route by two parameters that have a default,
+// no route is let off, and each process has rates of its own besides.
+func TestThrottle(t *testing.T) {
+	tm := readTemplate(t)
+	settings := tm.properties("Api")["DefaultRouteSettings"]
+	if diff := cmp.Diff(any(object{"ThrottlingRateLimit": object{"Ref": "RequestsPerSecond"}, "ThrottlingBurstLimit": object{"Ref": "RequestsBurst"}}), settings); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{"RequestsPerSecond", "RequestsBurst"} {
+		if n, is := tm.at("Parameters", name, "Default").(int); !is || n <= 0 {
+			t.Errorf("%s is %v by default", name, tm.at("Parameters", name, "Default"))
+		}
+	}
+	if strings.Contains(tm.text, "RouteSettings:") && strings.Count(tm.text, "RouteSettings:") != 1 {
+		t.Error("a route has settings of its own")
+	}
+	rates, err := throttle.Parse(tm.at("Parameters", "Rates", "Default").(string))
+	if err != nil || rates.Address == (throttle.Rate{}) || rates.Subject == (throttle.Rate{}) || rates.Institution == (throttle.Rate{}) {
+		t.Errorf("%+v %v", rates, err)
+	}
+	if diff := cmp.Diff(any(object{"Ref": "Rates"}), tm.at("Globals", "Function", "Environment", "Variables", "GONGJI_RATES")); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"gongji/shared/papers"
 	"gongji/shared/papers/folder"
 	"gongji/shared/policy"
+	"gongji/shared/throttle"
 	"gongji/shared/vault"
 	"gongji/shared/web"
 )
@@ -115,8 +116,10 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		}
 		return nil, err
 	}
+	gate := throttle.NewGate(o.rates, time.Now)
 	door := api.New(api.Options{
-		App: house,
+		App:  house,
+		Gate: gate,
 		// Tokens expire by the machine's own clock. A test that moves the house a
 		// month on, to see a cap begin anew, would otherwise log everybody out; and
 		// the issuer, here as in production, keeps a clock of its own.
@@ -124,7 +127,7 @@ func build(ctx context.Context, s *state, o options, base string, log *slog.Logg
 		Log:      log,
 	})
 	// The national interface judges signatures by the machine's clock too.
-	national := his.New(his.Options{App: house, Log: log})
+	national := his.New(his.Options{App: house, Gate: gate, Log: log})
 	there := web.Options{Issuer: tokens.name, ClientID: webClient}
 	if o.demo {
 		there.Example = &web.Example{Name: demo.SonName, IDNo: demo.SonID, Relation: "20"}

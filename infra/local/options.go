@@ -9,7 +9,12 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+
+	"gongji/shared/throttle"
 )
+
+// defaultRates has none for an address: on this machine all come from one.
+const defaultRates = "subject=100:1000,institution=2000:10000"
 
 // options are the program's arguments.
 type options struct {
@@ -20,6 +25,7 @@ type options struct {
 	chaos       dice
 	registry    string // URL of a civil registry; empty asks none
 	registryKey string
+	rates       throttle.Rates
 	repair      string // what to do instead of serving; empty serves
 	allowRemote bool
 }
@@ -35,6 +41,11 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.registry, "registry", "", "ask the civil registry at this `URL` where the table cannot say; its secret is in GONGJI_REGISTRY_SECRET")
 	flags.StringVar(&o.registryKey, "registry-key", "local", "`id` of the key by which it is asked")
 	flags.Var(&o.chaos, "chaos", "drop one answer in twenty after its work is done; -chaos=`SEED` repeats an earlier run")
+	o.rates, _ = throttle.Parse(defaultRates)
+	flags.Func("rates", "requests a second and at once for one address, subject or institution, such as address=50:200,subject=20:100; `off` limits nobody (default "+defaultRates+")", func(text string) (err error) {
+		o.rates, err = throttle.Parse(text)
+		return err
+	})
 	flags.Func("repair", "do not serve: prove the whole table (`look`), mend what can be known (mend), or freeze the rest besides (quarantine)", o.setRepair)
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines reach: whoever reaches it can be anybody")
 	if err := flags.Parse(args); err != nil {

@@ -85,7 +85,7 @@ func StartAndKill(program, data string, log io.Writer, after time.Duration) erro
 }
 
 func launch(program, data string, log io.Writer, wrapper []string, more ...string) (*Server, io.Reader, error) {
-	args := append([]string{program, "-addr", "127.0.0.1:0", "-data", data, "-demo=false"}, more...)
+	args := append([]string{program, "-addr", "127.0.0.1:0", "-data", data, "-demo=false", "-rates", "off"}, more...)
 	args = append(append([]string(nil), wrapper...), args...)
 	cmd := exec.Command(args[0], args[1:]...) // not bound to a context: Kill says when it ends
 	cmd.Stderr = log

@@ -18,6 +18,8 @@ import (
 	"sync"
 
 	"gongji/shared/app"
+	"gongji/shared/family"
+	"gongji/shared/throttle"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -27,6 +29,8 @@ import (
 type Options struct {
 	App      *app.App
 	Verifier *Verifier
+	// Gate limits how much one may ask; nil limits nobody.
+	Gate *throttle.Gate
 	// Log hears of errors that a client is not told. It is never given a body, a
 	// name, an ID number or a code.
 	Log *slog.Logger
@@ -36,6 +40,7 @@ type Options struct {
 type door struct {
 	app      *app.App
 	verifier *Verifier
+	gate     *throttle.Gate
 	log      *slog.Logger
 	mux      *http.ServeMux
 	routes   []Route
@@ -66,7 +71,7 @@ func build(o Options) (http.Handler, *door) {
 
 // newDoor returns a door with all its routes.
 func newDoor(o Options) *door {
-	d := &door{app: o.App, verifier: o.Verifier, log: o.Log, mux: http.NewServeMux()}
+	d := &door{app: o.App, verifier: o.Verifier, gate: o.Gate, log: o.Log, mux: http.NewServeMux()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -222,6 +227,11 @@ type requestKey struct{}
 // request is what an answer says of its request.
 type request struct{ id, path string }
 
+// tooMany refuses who asks more than he may.
+func tooMany(wait int) *family.Refusal {
+	return &family.Refusal{Code: family.RateLimited, RetryAfter: wait}
+}
+
 // outermost gives every request a number, answers what no route takes, and turns
 // a panic into an answer that says nothing.
 func (d *door) outermost() http.Handler {
@@ -242,6 +252,10 @@ func (d *door) outermost() http.Handler {
 				d.write(w, r, errPanic)
 			}
 		}()
+		if wait := d.gate.Address(r); wait > 0 {
+			d.write(w, r, tooMany(wait))
+			return
+		}
 		// A path that is not clean names nothing: the router would redirect it.
 		if _, pattern := d.mux.Handler(r); pattern == "" || path.Clean(r.URL.EscapedPath()) != r.URL.EscapedPath() {
 			d.noRoute(w, r)

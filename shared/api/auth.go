@@ -225,5 +225,9 @@ func (d *door) authorize(ctx huma.Context, next func(huma.Context)) {
 		d.refuse(ctx, &family.Refusal{Code: family.NotPermitted, Allowed: string(access)})
 		return
 	}
+	if wait := max(d.gate.Subject(c.subject), d.gate.Institution(string(c.place))); wait > 0 {
+		d.refuse(ctx, tooMany(wait))
+		return
+	}
 	next(huma.WithValue(ctx, callerKey{}, c))
 }

@@ -347,7 +347,7 @@ func (h *house) holdProblem(asked *url.URL, r reply, wrong func(string, ...any))
 		wrong("it says %q", got)
 	}
 	after := row.RetryAfter
-	if p.Rule == "qr.bad_codes_a_minute" { // what is left of the pause
+	if row.Code == family.RateLimited { // what is left of the pause, or until the next token
 		after = min(max(1, p.RetryAfter), 60)
 	}
 	if got, want := r.header.Get("Retry-After"), strings.TrimPrefix(fmt.Sprint(after), "0"); got != want || p.RetryAfter != after {

@@ -14,11 +14,14 @@ import (
 
 	"gongji/shared/app"
 	"gongji/shared/family"
+	"gongji/shared/throttle"
 )
 
 // Options are what the door is made of. App is needed.
 type Options struct {
 	App *app.App
+	// Gate limits how much one may ask; nil limits nobody.
+	Gate *throttle.Gate
 	// Now is the clock by which signatures are judged; the default is time.Now. It
 	// is the machine's own, as for tokens at the other door.
 	Now func() time.Time
@@ -30,6 +33,7 @@ type Options struct {
 // door is what the handlers share.
 type door struct {
 	app  *app.App
+	gate *throttle.Gate
 	now  func() time.Time
 	log  *slog.Logger
 	keys keyCache
@@ -44,7 +48,7 @@ const maxBody = 1 << 20
 
 // New returns the door as a handler of all paths below Prefix.
 func New(o Options) http.Handler {
-	d := &door{app: o.App, now: o.Now, log: o.Log}
+	d := &door{app: o.App, gate: o.Gate, now: o.Now, log: o.Log}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -71,6 +75,10 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 			c.refuse(w, family.Refuse(family.Internal))
 		}
 	}()
+	if wait := d.gate.Address(r); wait > 0 {
+		c.refuse(w, &family.Refusal{Code: family.RateLimited, RetryAfter: wait})
+		return
+	}
 	infno, known := paths[strings.TrimPrefix(r.URL.Path, Prefix)]
 	switch {
 	case !known || !strings.HasPrefix(r.URL.Path, Prefix):
@@ -148,6 +156,9 @@ func (c *call) handle(body []byte, infno string, s signature) (any, error) {
 	}
 	if c.code != s.key.Institution {
 		return nil, denial(stranger)
+	}
+	if wait := c.gate.Institution(string(c.code)); wait > 0 {
+		return nil, &family.Refusal{Code: family.RateLimited, RetryAfter: wait}
 	}
 	c.signed, c.place, c.own = s, c.code, infno
 	t, offered := transactions[c.infno]

@@ -18,6 +18,8 @@
 //	                         is asked; no URL: none is
 //	GONGJI_UPLOADS           the origin of that bucket, for the pages alone
 //	AWS_ENDPOINT_URL_S3      a stand-in for the bucket; empty on AWS
+//	GONGJI_RATES             how much one may ask of a process (throttle.Parse); empty
+//	                         limits nobody
 //	GONGJI_SEAL_KEY          the KMS key that signs each day's chain heads, for the
 //	                         schedule's function alone; empty signs none
 //	AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KMS

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"gongji/shared/app"
 	"gongji/shared/civil"
@@ -17,6 +18,7 @@ import (
 	"gongji/shared/policy"
 	"gongji/shared/store"
 	"gongji/shared/store/dynamo"
+	"gongji/shared/throttle"
 	"gongji/shared/vault"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -31,6 +33,8 @@ type House struct {
 	// Issuer and Audience are whose tokens are taken, KeySet verifies them.
 	Issuer, Audience string
 	KeySet           oidc.KeySet
+	// Gate limits how much one may ask of this process.
+	Gate *throttle.Gate
 }
 
 // Serve answers API Gateway's events with a door, for as long as Lambda keeps the
@@ -83,6 +87,11 @@ func Open(ctx context.Context, getenv func(string) string) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := throttle.Parse(getenv("GONGJI_RATES"))
+	if err != nil {
+		return nil, fmt.Errorf("onaws: GONGJI_RATES: %w", err)
+	}
+	h.Gate = throttle.NewGate(rates, time.Now)
 	h.Issuer, h.Audience, h.KeySet = getenv("GONGJI_ISSUER"), getenv("GONGJI_AUDIENCE"), tokens
 	return h, nil
 }
