@@ -19,10 +19,10 @@ func TestDirectory(t *testing.T) {
 	if status := h.stop(); status != 0 {
 		t.Fatalf("the program ended with %d:\n%s", status, h.log())
 	}
-	if got := files(t, dir); got != "gongji.db keys.json" { // closed: no log beside it
+	if got := files(t, dir); got != "gongji.db keys.json seal.key seal.pub" { // closed: no log beside it
 		t.Errorf("the directory holds %s", got)
 	}
-	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "gongji.db"): 0o600, filepath.Join(dir, "keys.json"): 0o600} {
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, "gongji.db"): 0o600, filepath.Join(dir, "keys.json"): 0o600, filepath.Join(dir, sealFile): 0o600} {
 		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != want {
 			t.Errorf("%s has mode %v, want %v (%v)", path, info.Mode().Perm(), want, err)
 		}
@@ -58,7 +58,7 @@ func TestDirectory(t *testing.T) {
 			t.Errorf("it does not say %q: %s", want, said)
 		}
 	}
-	if got := files(t, dir); got != "gongji.db" {
+	if got := files(t, dir); got != "gongji.db seal.key seal.pub" {
 		t.Errorf("the directory holds %s", got)
 	}
 }

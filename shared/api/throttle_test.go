@@ -34,16 +34,20 @@ func TestRatesAtTheDoor(t *testing.T) {
 	}{
 		"subject": {
 			"subject=0.05:3",
-			func(h *house) reply { return h.ask(h.token(map[string]any{"person_no": mother, "sub": "a"}), "GET", "/v1/me", nil) },
-			func(h *house) reply { return h.ask(h.token(map[string]any{"person_no": mother, "sub": "b"}), "GET", "/v1/me", nil) },
+			func(h *house) reply {
+				return h.ask(h.token(map[string]any{"person_no": mother, "sub": "a"}), "GET", "/v1/me", nil)
+			},
+			func(h *house) reply {
+				return h.ask(h.token(map[string]any{"person_no": mother, "sub": "b"}), "GET", "/v1/me", nil)
+			},
 		},
 		"institution, whoever acts for it": {
 			"institution=0.05:3",
 			func(h *house) reply { h.serial++; return quote(h, hospital, "till-"+strconv.Itoa(h.serial)) },
 			func(h *house) reply { return quote(h, otherPlace, "till") },
 		},
-		"address, whoever asks":     {"address=0.05:3", func(h *house) reply { return me(h, father) }, nil},
-		"address, with bad tokens":  {"address=0.05:3", func(h *house) reply { return h.ask("garbage", "GET", "/v1/me", nil) }, nil},
+		"address, whoever asks":      {"address=0.05:3", func(h *house) reply { return me(h, father) }, nil},
+		"address, with bad tokens":   {"address=0.05:3", func(h *house) reply { return h.ask("garbage", "GET", "/v1/me", nil) }, nil},
 		"address, where no route is": {"address=0.05:3", func(h *house) reply { return h.send("", "GET", "/nowhere", nil) }, nil},
 	} {
 		h := fedHouse(t)
