@@ -227,3 +227,26 @@ func TestATraceThatWasCut(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTrace reads whatever a tracer may have written: it fails or gives steps whose
+// parts fit together, and never panics.
+func FuzzTrace(f *testing.F) {
+	for _, text := range []string{
+		`12 pwrite64(9<\x2f\x64\x2f\x61>, "\x61", 1, 0) = 1`, `12 pwrite64(9<\x2f\x64\x2f\x61>, "\x61", 1, 0 <unfinished ...>`,
+		`12 <... pwrite64 resumed>) = 1`, `12 fsync(9<\x2f\x64\x2f\x61>) = 0`, "12 pwrite64(", "", "12",
+	} {
+		f.Add(text)
+	}
+	file := filepath.Join(f.TempDir(), "trace")
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		steps, err := readTrace(file, "/d")
+		for i, s := range steps {
+			if err == nil && (s.at < 0 || s.sync > i) {
+				t.Errorf("%q: step %d is %+v", text, i, s)
+			}
+		}
+	})
+}

@@ -64,7 +64,7 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 	case kind == "DAY" && strings.HasPrefix(r.Key.Sort, messagePrefix):
 		return proveAs(r, func(m messageRecord) error {
 			if m.Settlement == nil {
-				return nil
+				return a.proveAsked(ctx, family.MessageID(strings.TrimPrefix(r.Key.Sort, messagePrefix)), m, proof)
 			}
 			return a.proveMessage(ctx, m, proof)
 		})
@@ -73,7 +73,12 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 	case r.Key.Part == adjustmentsPart:
 		return proveAs(r, func(j family.Adjustment) error { return a.proveAdjustment(ctx, j, proof) })
 	case kind == "BIND" && r.Key.Sort == "B":
-		return proveAs(r, func(b bindingRecord) error { return a.proveBinding(ctx, b.Binding, proof) })
+		return proveAs(r, func(b bindingRecord) error {
+			if err := a.proveBinding(ctx, b.Binding, proof); err != nil {
+				return err
+			}
+			return a.proveFollowers(ctx, b.Binding.ID, proof)
+		})
 	case kind == "PERSON" && r.Key.Sort == "P":
 		return proveAs(r, func(p personRecord) error { return a.provePerson(ctx, family.PersonNo(name), p, proof) })
 	case kind == "PERSON" && strings.HasPrefix(r.Key.Sort, bindingPrefix):
@@ -96,7 +101,21 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 			proof.found("", 0, name, "the institution is not listed")
 			proof.suspects.record(placeRowKey(family.InstitutionCode(name)).storeKey())
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return proveAs(r, func(p family.Place) error { return a.proveTerms(ctx, placeShelf, p.Name, name, proof) })
+	case kind == "ITEM":
+		return proveAs(r, func(c catalogueRecord) error {
+			for _, v := range c.Versions {
+				if err := a.proveTerms(ctx, itemShelf, v.Name, name, proof); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	case kind == "FIND":
+		return proveAs(r, func(to pointerRecord) error { return a.proveTerm(ctx, r.Key, to.To, proof) })
 	case r.Key.Part == placesPart:
 		places, damaged, err := look(ctx, a, placeKey(family.InstitutionCode(r.Key.Sort)))
 		if err == nil && places[0] == nil && !damaged[0] {

@@ -3,9 +3,11 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gongji/shared/family"
 	"gongji/shared/store"
@@ -57,6 +59,9 @@ func (a *App) Repair(ctx context.Context, proof Proof, quarantine bool, by strin
 			return r.out, err
 		}
 	}
+	if err := r.leaveLate(ctx); err != nil {
+		return r.out, err
+	}
 	for _, p := range slices.Sorted(maps.Keys(s.people)) {
 		if err := r.account(ctx, p, s.people[p], quarantine); err != nil {
 			return r.out, err
@@ -67,6 +72,11 @@ func (a *App) Repair(ctx context.Context, proof Proof, quarantine bool, by strin
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.lost)) {
 		if err := r.lost(ctx, id, slices.Sorted(maps.Keys(s.lost[id]))); err != nil {
+			return r.out, err
+		}
+	}
+	for _, p := range r.frozen {
+		if err := r.tellOfFreeze(ctx, p); err != nil {
 			return r.out, err
 		}
 	}
@@ -82,6 +92,8 @@ type repairer struct {
 	*App
 	by      string
 	credits map[string]leg
+	late    []store.Key       // damaged records that may follow from a binding
+	frozen  []family.PersonNo // now, and not before
 	out     Repaired
 }
 
@@ -149,7 +161,9 @@ func half[T any](t *tx, r ref[T]) (*T, bool) {
 // can spend from it.
 func (r *repairer) freeze(ctx context.Context, p family.PersonNo, why string) error {
 	r.out.Quarantined[p] = why
-	return r.mend(ctx, func(t *tx) (string, error) {
+	today, froze := family.DayOf(r.now()), false
+	err := r.mend(ctx, func(t *tx) (string, error) {
+		froze = false
 		accountRef := accountKey(p)
 		if err := t.read(accountRef); err != nil {
 			return "", err
@@ -159,6 +173,45 @@ func (r *repairer) freeze(ctx context.Context, p family.PersonNo, why string) er
 			return "", nil
 		}
 		account.Account.Frozen, account.Quarantine = true, why
+		froze = true
+		var damaged *DamagedError
+		if err := remind(t, today, ofPerson+string(p)); err != nil && !errors.As(err, &damaged) {
+			return "", err
+		}
 		return fmt.Sprintf("%s is frozen: %s", p, why), put(t, accountRef, *account)
 	})
+	if err == nil && froze {
+		r.frozen = append(r.frozen, p)
+	}
+	return err
+}
+
+// tellOfFreeze has both sides of each binding of who was frozen hear of it at once.
+// What is itself not whole is left to the day's sweep, which looks at him too.
+func (r *repairer) tellOfFreeze(ctx context.Context, p family.PersonNo) error {
+	records, err := r.list(ctx, store.Range{Part: personKey(p).Part, Prefix: bindingPrefix, Limit: maxOfPerson, Descending: true})
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		id := family.BindingID(strings.TrimPrefix(record.Key.Sort, bindingPrefix))
+		bindings, _, err := look(ctx, r.App, bindingKey(id))
+		if err != nil {
+			return err
+		}
+		if bindings[0] == nil {
+			continue
+		}
+		if whole, err := r.historyWhole(ctx, bindings[0].Binding); err != nil {
+			return err
+		} else if !whole {
+			continue
+		}
+		var damaged *DamagedError
+		var refusal *family.Refusal
+		if _, err := r.tend(ctx, id); err != nil && !errors.As(err, &damaged) && !errors.As(err, &refusal) {
+			return err
+		}
+	}
+	return nil
 }

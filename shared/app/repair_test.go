@@ -308,3 +308,97 @@ func TestADamagedRecordIsMendedOrSetApart(t *testing.T) {
 		h.rewind(story)
 	}
 }
+
+// TestWhatFollowsIsWrittenAgain takes each record that only follows from another out of
+// the table in turn, and damages it, and wants that to be seen and the record to be
+// written again as it was.
+func TestWhatFollowsIsWrittenAgain(t *testing.T) {
+	tried := map[string]int{}
+	h, _ := fullStory(t)
+	h.loseWhatFollows(tried)
+	queued := newHouse(t)
+	cantonHouse(t, queued)
+	queued.reviewed()
+	queued.loseWhatFollows(tried)
+	for _, name := range followingKinds {
+		if tried[name] == 0 {
+			t.Errorf("neither story has a %s that follows from anything", name)
+		}
+	}
+}
+
+// followingKinds are the kinds of record that follow from others.
+var followingKinds = []string{"term", "what is due on a day", "notice", "paper", "paper's content", "row of the reviewers' queue", "confirmation pointer"}
+
+// follows tells whether a record follows from another as it now stands: not so a
+// person's day, a day that was put off since, or the row of a request that is decided.
+func (h *house) follows(name string, k store.Key) bool {
+	h.t.Helper()
+	id := family.BindingID(k.Sort[strings.LastIndex(k.Sort, "#")+1:])
+	b, _, err := one(h.t.Context(), h.App, bindingKey(id))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	switch name {
+	case "what is due on a day":
+		return b.Binding.Due != 0 && store.Key(dueKey(b.Binding.Due, string(id))) == k
+	case "row of the reviewers' queue":
+		return b.Binding.State == family.BindingInReview
+	}
+	return slices.Contains(followingKinds, name)
+}
+
+func (h *house) loseWhatFollows(tried map[string]int) {
+	t := h.t
+	t.Helper()
+	story := h.dump()
+	for _, k := range slices.SortedFunc(maps.Keys(story), compareKeys) {
+		known, _ := kindOf(k)
+		if !h.follows(known.name, k) {
+			continue
+		}
+		if tried[known.name]++; tried[known.name] > 2 && os.Getenv("GONGJI_TRIALS") == "" {
+			continue
+		}
+		flipped := story[k]
+		flipped.Body = strings.Replace(flipped.Body, `":`, `" :`, 1)
+		for what, bad := range map[string]row{"missing": {}, "damaged": flipped} {
+			h.restore(k, bad)
+			if len(h.table().Faults) == 0 {
+				t.Errorf("%s %v is %s: nobody noticed", known.name, k, what)
+			}
+			out := h.repairAll()
+			is, left := h.dump()[k], h.table().Faults
+			if len(out.Left) > 0 || len(out.Quarantined) > 0 || len(left) > 0 || h.unstamped(k, is) != h.unstamped(k, story[k]) || is.Expires != story[k].Expires {
+				t.Errorf("%s %v is %s: %+v; then %v, and it is\n%+v, was\n%+v", known.name, k, what, out, left, is, story[k])
+			}
+			if again := h.repairAll(); len(again.Done) > 0 {
+				t.Errorf("%s: a second repair did %q", known.name, again.Done)
+			}
+			h.rewind(story)
+		}
+	}
+}
+
+// TestAFreezeByARepairIsTold wants both sides of a binding to hear at once that a
+// repair has frozen one of them.
+func TestAFreezeByARepairIsTold(t *testing.T) {
+	h := newHistory(t, 3)
+	entry := store.Key(entryKey(li, 1))
+	h.restore(entry, row{})
+	credit := h.dump()
+	for k := range credit {
+		if strings.HasPrefix(k.Part, "CREDIT#") && strings.Contains(credit[k].Body, string(li)) {
+			h.restore(k, row{})
+		}
+	}
+	if out := h.repairAll(); out.Quarantined[li] == "" {
+		t.Fatalf("nobody is frozen: %+v", out)
+	}
+	for _, p := range []family.PersonNo{li, wang} {
+		told := ok(h.Notices(t.Context(), p, "", 20))(t)
+		if !slices.ContainsFunc(told.Items, func(e family.Event) bool { return e.Binding == h.wife && e.What == family.FrozenNow }) {
+			t.Errorf("%s was not told: %+v", p, told.Items)
+		}
+	}
+}

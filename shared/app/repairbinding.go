@@ -39,6 +39,9 @@ func (r *repairer) binding(ctx context.Context, id family.BindingID, named []fam
 	if err != nil {
 		return err
 	}
+	if err := r.follow(ctx, id); err != nil {
+		return err
+	}
 	bindings, _, err := look(ctx, r.App, bindingKey(id))
 	if err == nil && bindings[0] != nil {
 		whole, err := r.historyWhole(ctx, bindings[0].Binding)

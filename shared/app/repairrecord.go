@@ -37,10 +37,40 @@ func (r *repairer) record(ctx context.Context, k store.Key) error {
 	case kind == "PERSON" && strings.HasPrefix(k.Sort, bindingPrefix):
 		id := strings.TrimPrefix(k.Sort, bindingPrefix)
 		return rewrite(ctx, r, ref[pointerRecord](k), pointerRecord{To: id}, "the binding "+id+" is listed again")
+	case kind == "FIND":
+		code := k.Sort[strings.LastIndex(k.Sort, "#")+1:]
+		return rewrite(ctx, r, ref[pointerRecord](k), pointerRecord{To: code}, code+" is found again")
+	case kind == "CONFIRM":
+		return r.question(ctx, ref[pointerRecord](k), family.MessageID(k.Sort[strings.LastIndex(k.Sort, "#")+1:]))
+	case kind == "DUE":
+		return rewrite(ctx, r, ref[dueRecord](k), dueRecord{k.Sort}, "what is due on the "+name+" is listed again")
+	case kind == "PAPER", kind == "PROOF", k.Part == reviewsPart, kind == "PERSON" && strings.HasPrefix(k.Sort, noticePrefix):
+		r.late = append(r.late, k) // its binding may write it again
+		return nil
 	case kind == "PERSON":
 		return rewrite(ctx, r, ref[pointerRecord](k), pointerRecord{}, "no code is taken for the one that "+name+" shows")
 	}
+	r.leave(k)
+	return nil
+}
+
+// leave owns up to a record that cannot be mended.
+func (r *repairer) leave(k store.Key) {
+	kind, name, _ := strings.Cut(k.Part, "#")
 	r.out.Left = append(r.out.Left, family.Fault{Ref: name, What: "a damaged record of kind " + kind + ": nothing else holds what it held"})
+}
+
+// leaveLate owns up to the records that their bindings have not written again.
+func (r *repairer) leaveLate(ctx context.Context) error {
+	for _, k := range r.late {
+		record, err := r.store.Get(ctx, k)
+		if err != nil {
+			return err
+		}
+		if len(record[0].Body) == 0 {
+			r.leave(k)
+		}
+	}
 	return nil
 }
 
@@ -54,6 +84,24 @@ func rewrite[T any](ctx context.Context, r *repairer, k ref[T], body T, what str
 			return "", nil
 		}
 		return what, putUntil(t, k, body, t.slots[store.Key(k)].record.Expires)
+	})
+}
+
+// question has who is asked for his word find the question again, for as long as it
+// is kept.
+func (r *repairer) question(ctx context.Context, k ref[pointerRecord], id family.MessageID) error {
+	return r.mend(ctx, func(t *tx) (string, error) {
+		if err := t.read(k, messageKey(id)); err != nil {
+			return "", err
+		}
+		if to, whole := half(t, k); whole && to.To == string(id) {
+			return "", nil
+		}
+		end := t.slots[store.Key(k)].record.Expires
+		if m, whole := half(t, messageKey(id)); whole && m.Confirmation != nil {
+			end = m.Confirmation.Until.Add(confirmKeep)
+		}
+		return "who is asked about " + string(id) + " finds the question again", putUntil(t, k, pointerRecord{To: string(id)}, end)
 	})
 }
 

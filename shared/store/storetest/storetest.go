@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"list", list},
 		{"list pages", listPages},
 		{"list of large records", listLarge},
+		{"scan", scan},
 		{"random walk", randomWalk},
 		{"one creator", oneCreator},
 		{"counter", counter},
@@ -518,6 +519,63 @@ func listLarge(t *testing.T, s store.Store) {
 			wantRecords(t, fmt.Sprintf("List(%+v)", r), mustList(t, s, r), m.list(r))
 		}
 	}
+}
+
+// scan reads a store from end to end, where it can be read so: every record comes
+// once, those of a part together and in order, whatever the pages.
+func scan(t *testing.T, s store.Store) {
+	all, can := s.(store.Scanner)
+	if !can {
+		return // the port does not ask for it
+	}
+	want := map[store.Key]string{}
+	for _, part := range []string{"P", "P#1", "Q", "Ω", "a"} {
+		for i := range 23 {
+			k := store.Key{Part: part, Sort: fmt.Sprintf("%03d", i*i)}
+			mustCommit(t, s, put(k, 0, part+k.Sort))
+			want[k] = part + k.Sort + "@1"
+		}
+	}
+	again := store.Key{Part: "Q", Sort: "000"}
+	mustCommit(t, s, put(again, 1, "again"))
+	want[again] = "again@2"
+	wantError(t, "a limit of nothing", scanError(all, t, 0), store.ErrInvalid)
+	wantError(t, "a limit beyond the port's", scanError(all, t, store.MaxList+1), store.ErrInvalid)
+	for _, limit := range []int{1, 7, 23, store.MaxList} {
+		seen, closed := map[store.Key]bool{}, map[string]bool{}
+		for after := (store.Key{}); ; {
+			records, err := all.Scan(t.Context(), after, limit)
+			if err != nil {
+				t.Fatalf("Scan after %v: %v", after, err)
+			}
+			if len(records) > limit {
+				t.Fatalf("Scan of %d gave %d", limit, len(records))
+			}
+			if len(records) == 0 {
+				break
+			}
+			for _, r := range records {
+				if r.Key.Part != after.Part {
+					closed[after.Part] = true
+				}
+				if seen[r.Key] || closed[r.Key.Part] || r.Key.Part == after.Part && r.Key.Sort <= after.Sort {
+					t.Fatalf("limit %d: %v comes after %v", limit, r.Key, after)
+				}
+				if is := fmt.Sprintf("%s@%d", r.Body, r.Version); is != want[r.Key] {
+					t.Fatalf("limit %d: %v is %s, want %s", limit, r.Key, is, want[r.Key])
+				}
+				seen[r.Key], after = true, r.Key
+			}
+		}
+		if len(seen) != len(want) {
+			t.Fatalf("limit %d: %d records of %d", limit, len(seen), len(want))
+		}
+	}
+}
+
+func scanError(s store.Scanner, t *testing.T, limit int) error {
+	_, err := s.Scan(t.Context(), store.Key{}, limit)
+	return err
 }
 
 // randomWalk makes commits, right ones and wrong ones, and reads back what a
