@@ -107,9 +107,14 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 // is given again for two days must not show a code for longer than its minute.
 func (a *App) shownStill(ctx context.Context, presenter family.PersonNo, issued QRView) (QRView, error) {
 	view, err := a.GetQR(ctx, presenter, issued.Token.ID)
-	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && refusal.Code == family.NotFound {
+	refusal := (*family.Refusal)(nil)
+	switch {
+	case !errors.As(err, &refusal):
+	case refusal.Code == family.NotFound:
 		issued.Now = a.now() // the store has forgotten the token, long after its end
 		return issued, nil
+	case refusal.Code == family.Busy: // which would say that there is no code
+		return view, family.Refuse(family.OutcomeUnknown)
 	}
 	return view, err
 }

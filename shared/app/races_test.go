@@ -613,6 +613,52 @@ func TestALostAnswerIsNotDenied(t *testing.T) {
 	}
 }
 
+// TestACodeThatWasIssuedIsNotDenied: the store writes a code and loses its answer,
+// another code takes its place, and then reads fail. "Busy" would say that there is no
+// code; asked again, there is the first answer.
+func TestACodeThatWasIssuedIsNotDenied(t *testing.T) {
+	unknown := 0
+	for reads := range 8 {
+		h := newHouse(t)
+		a, calls := h.watched()
+		commits, read := 0, 0
+		calls.Plan = func(call storetest.Call) storetest.Fault {
+			if call.Verb == storetest.Commit {
+				if commits++; commits == 1 {
+					return storetest.Loses
+				}
+				return storetest.None
+			}
+			if commits > 1 {
+				if read++; read > reads {
+					return storetest.Fails
+				}
+			}
+			return storetest.None
+		}
+		calls.Before = func(call storetest.Call) {
+			if call.Verb == storetest.Commit && call.N == 2 {
+				h.show(li, "")
+			}
+		}
+		once := Once{"k", "code"}
+		_, err := a.IssueQR(t.Context(), li, "", once)
+		switch codeOf(err) {
+		case family.OutcomeUnknown:
+			unknown++
+		case "":
+		default:
+			t.Errorf("after %d reads the answer is %v", reads, err)
+		}
+		if again := ok(h.IssueQR(t.Context(), li, "", once))(t); !again.Replay {
+			t.Errorf("after %d reads: asked again, it is another code", reads)
+		}
+	}
+	if unknown == 0 || unknown == 8 {
+		t.Errorf("%d of 8 unknown: the case was not met", unknown)
+	}
+}
+
 // TestAClockThatLagsCountsWithTheOthers: one process is in April already when the
 // next, whose clock is five seconds behind, settles in what it takes for March.
 func TestAClockThatLagsCountsWithTheOthers(t *testing.T) {

@@ -32,6 +32,10 @@ type Auditor struct {
 	rules func(region string, day int) *Rules
 	// open reads a sealed field.
 	open func(person, field, sealed string) string
+	// index is the keyed hash of a value of a kind, and shelf tells whether a paper has
+	// come and by which rule it is none; empty where it is.
+	index func(kind, value string) string
+	shelf func(paper string) (why string, there bool)
 
 	shapes  map[store.Key]decoded
 	reached map[string]int
@@ -44,9 +48,11 @@ type Auditor struct {
 }
 
 // New returns an auditor of what lies on a disk.
-func New(disk Disk, rules func(region string, day int) *Rules, open func(person, field, sealed string) string) *Auditor {
+func New(disk Disk, rules func(region string, day int) *Rules, open func(person, field, sealed string) string,
+	index func(kind, value string) string, shelf func(paper string) (why string, there bool),
+) *Auditor {
 	return &Auditor{
-		disk: disk, rules: rules, open: open,
+		disk: disk, rules: rules, open: open, index: index, shelf: shelf,
 		shapes: map[store.Key]decoded{}, reached: map[string]int{},
 		decided: map[string]string{}, landed: map[string]int{}, answers: map[string]string{},
 		books: newBooks(),
@@ -76,15 +82,28 @@ func (a *Auditor) fault(format string, args ...any) {
 func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]store.Record) {
 	r := t.Request
 	t.landed++
+	waits := a.putOff(r)
+	if waits {
+		t.waits++
+	}
+	_, paper := a.takenIn(writes, before)
+	if paper != "" && r.Op == OpSubmit {
+		t.receipts++
+	}
 	switch {
-	case t.denied:
+	case r.Op.tends():
+	case t.denied && paper == "":
 		a.fault("%s %s: a commit landed after the answer that nothing was done", r.Op, r.Identity)
 	case t.landed > 1 && t.Doubted && r.sets():
 		a.Reached("a setting is set again after its answer was lost")
-	case t.landed > 1:
+	case t.landed > 1 && t.Doubted && (r.Op == OpQuote || r.Op == OpDecode):
+		a.Reached("a bad code counts once more")
+	case t.landed-t.waits-t.receipts > 1:
 		a.fault("%s %s: one request wrote twice", r.Op, r.Identity)
 	}
-	if r.Identity != "" {
+	if r.Identity != "" && waits {
+		a.decided[r.Identity] = r.Content
+	} else if r.Identity != "" {
 		if a.landed[r.Identity]++; a.landed[r.Identity] > 1 && r.Once == (store.Key{}) {
 			a.fault("%s %s: its effect is there twice", r.Op, r.Identity)
 		}
@@ -95,6 +114,19 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 	}
 	a.wrote(&view{a: a, trip: t, before: before}, writes)
 	a.enter(t, writes, before)
+}
+
+// tends tells of acts that look after many bindings, each in a commit of its own.
+func (o Op) tends() bool { return o == OpTend || o == OpSweep }
+
+// putOff tells whether a settlement's commit only put it off, until a grantor says
+// his word.
+func (a *Auditor) putOff(r *Request) bool {
+	if r.Op != OpSettle {
+		return false
+	}
+	rec := a.disk.Peek(messageKey(r.Message))
+	return rec.Exists() && shape[messageRecord](a, rec).State == "waiting"
 }
 
 // wrote holds what a commit wrote against what it had to write.
@@ -148,11 +180,14 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 	r, at := v.trip.Request, v.trip.At
 	switch r.Op {
 	case OpSettle:
-		v.unheard()
+		waited := v.unheard()
 		p, code := v.sale(r, at)
+		if p != nil && p.ask != nil {
+			return v.putOff(p, r), code
+		}
 		if code != "" {
-			e := effects{messageKey(r.Message): isMessage("refused", code, nil)}
-			if code == "qr_invalid" && r.Credential.Readable {
+			e := effects{messageKey(r.Message): isMessage("refused", code, nil, waited)}
+			if code == "qr_invalid" && r.Credential.counts() {
 				v.guessed(e, r, at)
 			}
 			return e, code
@@ -162,16 +197,30 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		v.unheard()
 		e, _, code := v.givenBack(r, at)
 		if code != "" {
-			e[messageKey(r.Message)] = isMessage("refused", code, nil)
+			e[messageKey(r.Message)] = isMessage("refused", code, nil, nil)
 		}
 		return e, code
 	case OpLookup:
-		v.unheard()
-		return effects{messageKey(r.Message): isMessage("fenced", "", nil)}, ""
+		if waited := v.unheard(); waited != nil { // its end is written down
+			code := waited.word(at)
+			return effects{messageKey(r.Message): isMessage("refused", code, nil, waited)}, code
+		}
+		return effects{messageKey(r.Message): isMessage("fenced", "", nil, nil)}, ""
+	case OpTend, OpSweep:
+		return v.looked(writes), ""
+	case OpReceive:
+		return v.tookIn(writes), ""
+	case OpRegistry:
+		e, _, code := v.fedKin(r)
+		return e, code
+	case OpDecode:
+		return v.decoded(r, at)
+	case OpConfirm:
+		return v.confirmed(r, at)
 	case OpQuote:
 		e := effects{}
 		_, code := v.sale(r, at)
-		if code == "qr_invalid" && r.Credential.Readable {
+		if code == "qr_invalid" && r.Credential.counts() {
 			v.guessed(e, r, at)
 		}
 		return e, code
@@ -180,6 +229,11 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend:
 		e, _, code := v.fed(r, at)
 		return e, code
+	}
+	if r.Op == OpSubmit {
+		if e := v.tookIn(writes); e != nil {
+			return e, ""
+		}
 	}
 	e, code := v.personal(writes)
 	if r.Once != (store.Key{}) && code != "malformed" {
@@ -206,11 +260,17 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 	return e, code
 }
 
-// unheard finds fault with a message that is decided again.
-func (v *view) unheard() {
-	if _, found := read[messageRecord](v, messageKey(v.trip.Request.Message)); found {
+// unheard finds fault with a message that is decided again, unless it waits: then it
+// returns what for.
+func (v *view) unheard() *confirmation {
+	m, found := read[messageRecord](v, messageKey(v.trip.Request.Message))
+	switch {
+	case !found:
+		return nil
+	case m.State != "waiting":
 		v.a.fault("%s %s: a message that had its answer got another", v.trip.Request.Op, v.trip.Request.Message)
 	}
+	return m.Confirmation
 }
 
 // personal is decide for what people ask.
@@ -246,6 +306,20 @@ func (v *view) personal(writes []store.Write) (effects, string) {
 		return e, code
 	case OpOrder:
 		return v.ordered(r, at)
+	case OpLook, OpClaim, OpRelease, OpApprove, OpReject, OpClarify:
+		return v.reviewed(r, at)
+	case OpAnnounce:
+		named := *r
+		for _, w := range writes {
+			if id, is := strings.CutPrefix(w.Key.Part, "PAPER#"); is {
+				named.Paper.ID = id
+			}
+		}
+		e, code := v.onBinding(&named, at)
+		if len(e) > 0 {
+			e[paperKey(named.Paper.ID)] = is("the paper's row", materialRecord{r.Binding})
+		}
+		return e, code
 	}
 	return v.onBinding(r, at)
 }
@@ -263,6 +337,8 @@ type Answer struct {
 	State string
 	// Digits tells that an issued code came with its digits.
 	Digits bool
+	// ECToken is what decoding a code gave.
+	ECToken string
 	// Faults are what a proof of the books found.
 	Faults []string
 	// Broken is an error that is no refusal: nothing that a client may see.
@@ -280,10 +356,11 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 		a.Reached("an answer: unknown")
 		return // nothing was promised
 	}
-	t.answered, t.denied = true, t.landed == 0
+	done := t.landed - t.receipts
+	t.answered, t.denied = true, done == 0 && ans.Code != "confirmation_needed"
 	if ans.Code == "busy" {
 		a.Reached("an answer: busy")
-		if t.landed > 0 {
+		if done > 0 && !r.Op.tends() {
 			a.fault("%s %s: busy is the answer, and it wrote", r.Op, r.Identity)
 		}
 		return
@@ -295,6 +372,12 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 		a.Reached("an answer: malformed")
 		return
 	}
+	if r.Op.tends() {
+		if ans.Code != "" {
+			a.fault("%s: %s is the answer", r.Op, ans.Code)
+		}
+		return
+	}
 	if r.Op == OpProve {
 		for _, f := range ans.Faults {
 			a.fault("the proof of the books found: %s", f)
@@ -302,12 +385,12 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 		a.Reached("a proof of the books while they move")
 		return
 	}
-	if t.landed == 0 {
+	if done == 0 {
 		a.unwritten(&view{a: a, trip: t}, ans)
 	} else {
 		a.written(t, ans)
 	}
-	if r.Identity != "" && ans.Code != "message_reused" && ans.Code != "message_fenced" && r.Op != OpLookup {
+	if r.Identity != "" && ans.Code != "message_reused" && ans.Code != "message_fenced" && ans.Code != "confirmation_needed" && r.Op != OpLookup {
 		told := ans.Code + " " + ans.ID + " " + a.saleText(ans.Settlement)
 		key := r.Identity + "\n" + r.Content
 		if first, known := a.answers[key]; known && first != told && t.landed == 0 {
@@ -339,8 +422,18 @@ func (a *Auditor) written(t *Trip, ans Answer) {
 		a.fault("%s %s: it was done now and is said to be a repeat", r.Op, r.Identity)
 	}
 	switch {
+	case ans.Code == "confirmation_needed" && t.waits > 0:
+		// It may have been decided since.
+		if shape[messageRecord](a, a.disk.Peek(messageKey(r.Message))).Confirmation == nil {
+			a.fault("%s %s: it is said to wait, and does not", r.Op, r.Identity)
+		}
 	case recorded(r.Op):
 		a.durable(r, ans)
+	case r.Op == OpLookup && ans.State == "refused":
+		a.Reached("a lookup writes down how a wait ended")
+		if m := shape[messageRecord](a, a.disk.Peek(messageKey(r.Message))); m.State != "refused" {
+			a.fault("lookup %s: it is said to be refused, and the record says %s", r.Identity, m.State)
+		}
 	case r.Op == OpLookup:
 		if ans.State != "fenced" {
 			a.fault("lookup %s: %q is the answer, and the message was fenced", r.Identity, ans.State)
@@ -350,7 +443,9 @@ func (a *Auditor) written(t *Trip, ans Answer) {
 		if (once.Refusal == nil) != (ans.Code == "") || once.Refusal != nil && once.Refusal.Code != ans.Code {
 			a.fault("%s %s: the answer is %q and the record says %+v", r.Op, r.Identity, ans.Code, once.Refusal)
 		}
-	case ans.Code != "" && r.Op != OpQuote:
+	case ans.Code == "paper_wrong" && r.Op == OpReceive:
+		a.Reached("receive: paper_wrong")
+	case ans.Code != "" && r.Op != OpQuote && r.Op != OpDecode:
 		a.fault("%s %s: %s is the answer, and it wrote", r.Op, r.Identity, ans.Code)
 	}
 	if r.Op == OpBind && ans.Code == "" && !a.disk.Peek(bindingKey(ans.ID)).Exists() {
@@ -394,7 +489,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 	switch {
 	case r.Op == OpQuote || r.Op == OpCheck:
 		p, code := v.sale(r, at)
-		if code == "qr_invalid" && r.Credential.Readable {
+		if code == "qr_invalid" && r.Credential.counts() {
 			a.fault("quote: a bad code was not counted")
 		}
 		said(code)
@@ -415,6 +510,18 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			said(code)
 		case !found:
 			a.fault("%s %s: %s is the answer, and nothing is recorded", r.Op, r.Identity, orDone(ans.Code))
+		case m.State == "waiting" && r.Op == OpLookup:
+			if want := map[string]string{"": "confirmed", "confirmation_needed": "waiting"}[m.Confirmation.word(at)]; ans.State != want {
+				a.fault("lookup %s: %s is the answer, and it is %s", r.Identity, ans.State, want)
+			}
+			a.Reached("lookup: " + ans.State)
+		case m.State == "waiting" && r.Op == OpSettle && a.decided[r.Identity] == r.Content:
+			_, code := v.sale(r, at)
+			if code != "confirmation_needed" && code != "rate_limited" {
+				a.fault("settle %s: nothing is recorded, and the answer should be %s", r.Identity, orDone(code))
+			}
+			said(code)
+			a.Reached("a sale is asked for again that waits")
 		case r.Op == OpLookup:
 			if ans.State != m.State {
 				a.fault("lookup %s: %s is the answer, and the record says %s", r.Identity, ans.State, m.State)
@@ -436,6 +543,24 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 		said(code)
 		if code == "" && !same {
 			a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Identity)
+		}
+	case r.Op == OpReceive:
+		said("")
+	case r.Op == OpRegistry:
+		_, same, code := v.fedKin(r)
+		said(code)
+		if !same {
+			a.fault("registry: it was answered as done, and nothing was written")
+		}
+	case r.Op == OpDecode || r.Op == OpConfirm:
+		decide := v.decoded
+		if r.Op == OpConfirm {
+			decide = v.confirmed
+		}
+		todo, code := decide(r, at)
+		said(code)
+		if len(todo) > 0 && ans.Code == "" {
+			a.fault("%s %s: it was answered as done, and nothing was written of %v", r.Op, r.Identity, todo.keys())
 		}
 	default:
 		a.unwrittenPersonal(v, ans, said)

@@ -83,7 +83,9 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 			m := shape[messageRecord](a, a.disk.Peek(w.Key))
 			if w.Base != 0 {
 				a.onlyKeptChanged(before[w.Key], m)
-				continue
+				if shape[messageRecord](a, before[w.Key]).State != "waiting" {
+					continue
+				}
 			}
 			if m.Settlement != nil {
 				legs += a.entered(m.Settlement)
@@ -149,15 +151,15 @@ func (a *Auditor) moves(was, is *account, e *entry) {
 		a.books.used[since] -= e.Delta.total()
 		a.books.spent[grantMonth{since, e.Month}] -= e.Delta.total()
 		if e.Kind == "settlement" {
-			a.withinCaps(was, g, grantMonth{since, e.Month}, -e.Delta.total())
+			a.withinCaps(was, g, grantMonth{since, e.Month}, max(day(e.At), e.Month*100+1), -e.Delta.total())
 		}
 	}
 }
 
 // withinCaps counts a debit against the limits of its grant by the auditor's own
 // books.
-func (a *Auditor) withinCaps(payer *account, g *grant, at grantMonth, paid int64) {
-	t := g.Terms
+func (a *Auditor) withinCaps(payer *account, g *grant, at grantMonth, today int, paid int64) {
+	t := g.Terms.on(today, g.Raise)
 	if t.MonthlyCap > 0 && a.books.spent[at] > t.MonthlyCap {
 		a.fault("the grant %s paid %d in %d, and its cap is %d", g.Binding, a.books.spent[at], at.month, t.MonthlyCap)
 	}
@@ -165,7 +167,7 @@ func (a *Auditor) withinCaps(payer *account, g *grant, at grantMonth, paid int64
 		a.fault("the grant %s paid %d, %d in all, and its limits are %+v", g.Binding, paid, a.books.used[at.grantSince], t)
 	}
 	b := shape[bindingRecord](a, a.disk.Peek(bindingKey(g.Binding))).Binding
-	if b.State != "active" || b.Pay == nil || b.paused() || payer.Frozen || !payer.Insurance.insured() {
+	if b.State != "active" || b.Pay == nil || b.paused() || payer.Frozen || !payer.insured() {
 		a.fault("%d was taken under the binding %s, which is %s, paused %v", paid, g.Binding, b.State, b.paused())
 	}
 }
@@ -251,6 +253,9 @@ func (a *Auditor) benefitOnce(s *settlement) {
 // onlyKeptChanged finds fault with a message that is written again as another.
 func (a *Auditor) onlyKeptChanged(before store.Record, m *messageRecord) {
 	was := shape[messageRecord](a, before)
+	if was.State == "waiting" {
+		return // what it becomes is asked for in full
+	}
 	if was.Settlement == nil || m.Settlement == nil || m.Fingerprint != was.Fingerprint || !m.At.Equal(was.At) || m.State != was.State {
 		a.fault("the message %s was overwritten", before.Key.Sort)
 		return
@@ -271,8 +276,9 @@ func (a *Auditor) codeMoves(t *Trip, was, is token) {
 		return
 	}
 	a.Reached("a code is spent")
-	if !t.At.Before(was.Expires) {
-		a.fault("a code that was good until %v was spent at %v", was.Expires, t.At)
+	decoded := t.Request.Credential.Kind == "ec"
+	if good := was.good(t.Request.Message, decoded, t.At); !t.At.Before(good) || decoded && was.DecodedBy != t.Request.Place {
+		a.fault("a code that was good until %v was spent at %v by %s", good, t.At, t.Request.Place)
 	}
 	if is.SpentBy != t.Request.Message {
 		a.fault("a code spent by %s says that %s spent it", t.Request.Message, is.SpentBy)
@@ -290,6 +296,7 @@ func (a *Auditor) Audit() {
 	soldBy := map[string]string{}
 	sales := map[string]*settlement{}
 	codes := map[string]int{}
+	var queued []string
 	a.disk.Each(func(r store.Record) bool {
 		kind, rest, _ := strings.Cut(r.Key.Part, "#")
 		switch {
@@ -301,6 +308,10 @@ func (a *Auditor) Audit() {
 			bindings[rest] = &shape[bindingRecord](a, r).Binding
 		case kind == "PERSON" && r.Key.Sort == "P":
 			people[rest] = shape[personRecord](a, r)
+		case kind == "REVIEWS":
+			if q := shape[queueRecord](a, r); !q.Done {
+				queued = append(queued, q.Binding)
+			}
 		case kind == "TRACE":
 			soldBy[rest] = shape[boxRecord](a, r).SoldBy
 		case kind == "DAY" && r.Key.Sort[0] == 'S':
@@ -341,7 +352,7 @@ func (a *Auditor) Audit() {
 			a.fault("the box %s was sold by %s, which does not say so", box, soldBy[box])
 		}
 	}
-	a.families(accounts, bindings, people)
+	a.families(accounts, bindings, people, queued)
 }
 
 // derive derives an account from its entries.
@@ -385,7 +396,7 @@ func (a *Auditor) derive(is *account, entries []*entry) {
 
 // families holds bindings, grants, the ways to them and people's lists against one
 // another.
-func (a *Auditor) families(accounts map[string]*account, bindings map[string]*binding, people map[string]*personRecord) {
+func (a *Auditor) families(accounts map[string]*account, bindings map[string]*binding, people map[string]*personRecord, queued []string) {
 	type end struct{ person, binding string }
 	var ways, grants, live, listed []end
 	for no, acct := range accounts {
@@ -405,9 +416,16 @@ func (a *Auditor) families(accounts map[string]*account, bindings map[string]*bi
 		}
 	}
 	active := 0
+	var inReview []string
+	isListed := func(b *binding) bool {
+		return slices.ContainsFunc(people[b.Holder].Bound, func(x bound) bool { return x.ID == b.ID })
+	}
 	for id, b := range bindings {
-		if b.live() {
+		if b.live() && (b.Until == 0 || isListed(b)) { // a request may be over and nobody has looked
 			live = append(live, end{b.Holder, id})
+		}
+		if b.State == "in_review" {
+			inReview = append(inReview, id)
 		}
 		if b.State == "active" && b.Pay != nil {
 			active++
@@ -424,5 +442,8 @@ func (a *Auditor) families(accounts map[string]*account, bindings map[string]*bi
 	}
 	if !slices.Equal(sorted(live), sorted(listed)) {
 		a.fault("the live bindings are %v, and people's lists name %v", live, listed)
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(queued)), slices.Sorted(slices.Values(inReview))) {
+		a.fault("%v are in review, and %v in the queue", inReview, queued)
 	}
 }

@@ -23,11 +23,22 @@ type view struct {
 	// without a commit.
 	before map[store.Key]store.Record
 	blind  []store.Key // needed for the decision, and never read
+	aside  []store.Key // references of this decision
+	// quiet tells that nothing moves: all is as it lies.
+	quiet bool
 }
 
 // reference tells whether an act reads a record without checking it.
 func (v *view) reference(k store.Key) bool {
+	if slices.Contains(v.aside, k) {
+		return true
+	}
 	switch v.trip.Request.Op {
+	case OpRegistry:
+		return strings.HasPrefix(k.Part, "ID#")
+	case OpDecode:
+		kind, _, _ := strings.Cut(k.Part, "#")
+		return kind != "QR"
 	case OpSettle, OpQuote, OpCheck, OpReverse, OpRefund:
 		kind, _, _ := strings.Cut(k.Part, "#")
 		return slices.Contains([]string{"INST", "ITEM", "ID", "CARD", "PERSON", "GUESS"}, kind)
@@ -36,6 +47,9 @@ func (v *view) reference(k store.Key) bool {
 }
 
 func (v *view) record(k store.Key) store.Record {
+	if v.quiet {
+		return v.a.disk.Peek(k)
+	}
 	read, looked := v.trip.Reads[k]
 	if v.before != nil && !v.reference(k) {
 		if r, written := v.before[k]; written {
@@ -161,8 +175,9 @@ func flatten(v reflect.Value) {
 // anything asks for no more than that the record is written.
 func anything(*Auditor, store.Record) string { return "" }
 
-// isMessage asks for a message's record: its state, and its refusal or settlement.
-func isMessage(state, code string, s *settlement) func(*Auditor, store.Record) string {
+// isMessage asks for a message's record: its state, its refusal or settlement, and
+// what it waits or waited for.
+func isMessage(state, code string, s *settlement, waits *confirmation) func(*Auditor, store.Record) string {
 	return func(a *Auditor, r store.Record) string {
 		m := *shape[messageRecord](a, r)
 		got := ""
@@ -171,6 +186,9 @@ func isMessage(state, code string, s *settlement) func(*Auditor, store.Record) s
 		}
 		if m.State != state || got != code || (m.Settlement == nil) != (s == nil) {
 			return differs("the message", m, messageRecord{State: state, Refusal: &refusal{code}, Settlement: s})
+		}
+		if !reflect.DeepEqual(plain(m.Confirmation), plain(waits)) {
+			return differs("what the message waits for", m.Confirmation, waits)
 		}
 		if s == nil {
 			return ""
@@ -187,8 +205,8 @@ func sameSale(got, want settlement) string {
 }
 
 // messageOf asks for the answer of a message.
-func (e effects) messageOf(_ *view, r *Request, s *settlement) {
-	e[messageKey(r.Message)] = isMessage("settled", "", s)
+func (e effects) messageOf(r *Request, s *settlement, waited *confirmation) {
+	e[messageKey(r.Message)] = isMessage("settled", "", s, waited)
 	if settled := day(s.At); strconv.Itoa(settled) != r.Message[12:20] {
 		e[lateKey(r.Message, settled)] = is("the row of a late message", pointerRecord{r.Message})
 	}
@@ -240,12 +258,12 @@ func (e effects) binding(want binding) {
 	}
 }
 
-// bounds asks for a person's live bindings.
-func (e effects) bounds(person string, want []bound) {
+// person asks for a person's live bindings, and those that he had.
+func (e effects) person(person string, want []bound, had []former) {
 	e[personKey(person)] = func(a *Auditor, r store.Record) string {
-		got := shape[personRecord](a, r).Bound
-		if !reflect.DeepEqual(plain(got), plain(want)) {
-			return differs("the person's bindings", got, want)
+		got := shape[personRecord](a, r)
+		if !reflect.DeepEqual(plain(got.Bound), plain(want)) || !reflect.DeepEqual(plain(got.Former), plain(had)) {
+			return differs("the person's bindings", []any{got.Bound, got.Former}, []any{want, had})
 		}
 		return ""
 	}

@@ -159,11 +159,11 @@ func (v *view) fedPerson(r *Request) (effects, bool, string) {
 	if known && person.CardIdx != "" && person.CardIdx != in.CardIx {
 		e[CardKey(person.CardIdx)] = is("the index given up", pointerRecord{})
 	}
-	var bounds []bound
 	if known {
-		bounds = person.Bound
+		e.person(in.No, person.Bound, person.Former)
+	} else {
+		e.person(in.No, nil, nil)
 	}
-	e.bounds(in.No, bounds)
 	held := e[personKey(in.No)]
 	e[personKey(in.No)] = func(a *Auditor, rec store.Record) string {
 		p := shape[personRecord](a, rec)

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"gongji/shared/store"
 )
 
 // This file is the auditor's own reading of what people are answered who bind one
@@ -34,7 +36,7 @@ func birthday(born, years int) int {
 // mayBind is what refuses a pair of people whoever asks.
 func mayBind(holder, member *account, pays bool, rules *Rules) string {
 	switch {
-	case !holder.Insurance.insured(), !member.Insurance.insured():
+	case !holder.insured(), !member.insured():
 		return "person_not_insured"
 	case pays && !slices.Contains(rules.Grantors, holder.Insurance.Insutype):
 		return "person_not_insured"
@@ -47,8 +49,10 @@ func mayBind(holder, member *account, pays bool, rules *Rules) string {
 }
 
 // tooManyGrantors is what refuses somebody one grantor more.
-func tooManyGrantors(member *account, rules *Rules) string {
+func tooManyGrantors(holder, member *account, rules *Rules) string {
 	switch {
+	case !rules.DualRole && len(holder.Grantors)+len(member.Given) > 0:
+		return "already_bound"
 	case len(member.Grantors) < rules.MaxGrantors:
 		return ""
 	case rules.MaxGrantors == 1:
@@ -101,7 +105,11 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 		return nil, "relation_not_allowed"
 	}
 	shows, pays, ofKin := 0, 0, 0
-	for _, b := range person.Bound {
+	live := slices.DeleteFunc(slices.Clone(person.Bound), func(b bound) bool { return b.Until != 0 && b.Until < today })
+	if len(live) < len(person.Bound) {
+		v.a.Reached("a request that is over holds no place")
+	}
+	for _, b := range live {
 		if b.Show {
 			shows++
 		}
@@ -114,113 +122,203 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 	}
 	most, limited := rules.MaxPerKin[kin]
 	switch {
-	case r.Ask.Show && shows >= rules.MaxLinks, r.Ask.Pay != nil && pays >= rules.MaxMembers, limited && ofKin >= most, len(person.Bound) >= 20:
+	case r.Ask.Show && shows >= rules.MaxLinks, r.Ask.Pay != nil && pays >= rules.MaxMembers, limited && ofKin >= most, len(live) >= 20:
 		return nil, "binding_limit_reached"
 	}
 	if r.Ask.Pay != nil {
-		if code := tooManyGrantors(&member.Account, rules); code != "" {
+		if code := tooManyGrantors(&holder.Account, &member.Account, rules); code != "" {
 			return nil, code
 		}
 	}
-	for _, b := range person.Bound {
+	for _, b := range live {
 		if b.Member == index.To {
 			return nil, "already_bound"
 		}
 	}
+	for _, f := range person.Former {
+		if f.Member == index.To && !f.Fate && rules.RebindDays > 0 && today < daysBefore(f.Ended, -rules.RebindDays) {
+			return nil, "cooling_off"
+		}
+	}
 	b := binding{
 		ID: id, Holder: r.By, Member: index.To, Relation: r.Ask.Relation, State: "draft", Show: r.Ask.Show, Pay: r.Ask.Pay,
-		Guardian: age(other.Born, today) < rules.ConsentAge, Steps: []step{{"submit", "holder", false}},
-		Until: daysBefore(today, -rules.RequestDays),
+		Guardian: age(other.Born, today) < rules.ConsentAge, Until: daysBefore(today, -rules.RequestDays),
 	}
-	if !b.Guardian {
-		b.Steps = append(b.Steps, step{"accept", "member", false})
-	} else {
+	papers := slices.Clone(rules.Papers[kin])
+	if b.Guardian {
 		b.OfAge = birthday(other.Born, rules.ConsentAge)
+		papers = append(papers, rules.GuardianPapers...)
 		v.a.Reached("a guardian binds a child")
+	}
+	for i, kind := range papers {
+		if !slices.Contains(papers[:i], kind) {
+			b.Steps = append(b.Steps, step{"upload", "holder", kind, false})
+		}
+	}
+	b.Steps = append(b.Steps, step{Action: "submit", By: "holder"})
+	if !b.Guardian && (b.Show || !rules.AtOnce) {
+		b.Steps = append(b.Steps, step{Action: "accept", By: "member"})
+	}
+	if rules.Evidence == "review" {
+		b.Steps = append(b.Steps, step{Action: "review", By: "reviewer"})
 	}
 	e := effects{pointerKey(b.Holder, id): is("the pointer", pointerRecord{id}), pointerKey(b.Member, id): is("the pointer", pointerRecord{id})}
 	e.binding(b)
-	e.bounds(r.By, append(slices.Clone(person.Bound), bound{id, b.Member, b.Relation, b.Show, b.Pay != nil, b.Until}))
+	e.person(r.By, append(live, bound{id, b.Member, b.Relation, b.Show, b.Pay != nil, b.Until}), person.Former)
 	return e, ""
 }
 
-// pair is a binding with both accounts.
+// pair is a binding with both accounts, as they were and as they become.
 type pair struct {
-	b              binding
-	holder, member account
+	was, b                     binding
+	holderWas, memberWas       *account
+	holder, member             account
+	holderPerson, memberPerson *personRecord
+	rules                      *Rules
+	at                         time.Time
+	today                      int
+	proofs                     map[store.Key][]string
 }
 
-// onBinding works out what an act on a binding is answered.
+// pairOf reads a binding with both sides; nil is none that see lets see.
+func (v *view) pairOf(id string, at time.Time, see func(*binding) bool) *pair {
+	record, known := read[bindingRecord](v, bindingKey(id))
+	if !known || !see(&record.Binding) {
+		return nil
+	}
+	p := &pair{was: record.Binding, b: record.Binding.copied(), at: at, today: day(at)}
+	p.holderPerson, _ = read[personRecord](v, personKey(p.was.Holder))
+	if p.was.Member != p.was.Holder {
+		v.aside = append(v.aside, personKey(p.was.Member)) // a reference: no commit checks it
+	}
+	p.memberPerson, _ = read[personRecord](v, personKey(p.was.Member))
+	holder, _ := read[accountRecord](v, accountKey(p.was.Holder))
+	member, _ := read[accountRecord](v, accountKey(p.was.Member))
+	p.holderWas, p.memberWas = &holder.Account, &member.Account
+	p.holder, p.member = holder.Account.copied(), member.Account.copied()
+	p.rules = v.a.rules(holder.Account.Insurance.Region, p.today)
+	return p
+}
+
+// onBinding works out what an act on a binding by one of its sides is answered.
 func (v *view) onBinding(r *Request, at time.Time) (effects, string) {
-	record, known := read[bindingRecord](v, bindingKey(r.Binding))
-	if !known || record.Binding.Holder != r.By && record.Binding.Member != r.By {
+	p := v.pairOf(r.Binding, at, func(b *binding) bool { return b.Holder == r.By || b.Member == r.By })
+	if p == nil {
 		return nil, "not_found"
 	}
-	was := record.Binding
-	person, _ := read[personRecord](v, personKey(was.Holder))
-	holder, _ := read[accountRecord](v, accountKey(was.Holder))
-	member, _ := read[accountRecord](v, accountKey(was.Member))
-	rules := v.a.rules(holder.Account.Insurance.Region, day(at))
-	p := pair{was, holder.Account.copied(), member.Account.copied()}
-	p.b.Steps = slices.Clone(was.Steps)
-	isHolder := r.By == was.Holder
+	isHolder := r.By == p.was.Holder
 	code := ""
 	switch r.Op {
 	case OpSubmit:
 		code = "not_permitted"
 		if isHolder {
-			code = p.step("submit", rules, &holder.Account)
+			code = v.promise(p)
 		}
 	case OpAccept:
 		code = "not_permitted"
 		if !isHolder {
-			code = p.step("accept", rules, &holder.Account)
+			code = p.step("accept")
 		}
 	case OpDecline:
 		switch {
 		case isHolder:
 			code = "not_permitted"
-		case was.State == "active" || was.State == "ended":
+		case p.was.State == "declined":
+		case p.was.State == "active" || p.was.State == "ended":
 			code = "state_forbids"
 		default:
-			p.b.State, p.b.EndedBy, p.b.Until = "declined", "member", 0
+			p.over("declined", "member", "")
 		}
 	case OpEnd:
-		if was.live() {
-			p.ungrant()
-			p.b.Until = 0
-			p.b.State, p.b.EndedBy = "ended", map[bool]string{true: "holder", false: "member"}[isHolder]
+		side := map[bool]string{true: "holder", false: "member"}[isHolder]
+		switch {
+		case !p.was.live():
+		case p.was.State == "active" && !slices.Contains(p.rules.EndedBy, side):
+			code = "not_permitted"
+		default:
+			p.over("ended", side, "")
 		}
 	case OpChange:
-		code = p.change(r.Change, isHolder, person.Bound, rules, &holder.Account, day(at))
+		code = p.change(r.Change, isHolder)
+	case OpAnnounce:
+		code = v.announced(p, r, isHolder)
 	}
 	if code != "" {
 		return nil, code
 	}
+	return v.paired(p), ""
+}
+
+// paired is what has to be written for what a pair has become.
+func (v *view) paired(p *pair) effects {
 	e := effects{}
-	if reflect.DeepEqual(plain(p.b), plain(was)) {
-		return e, "" // a repeat changes nothing
+	if reflect.DeepEqual(plain(p.b), plain(p.was)) {
+		return e // a repeat changes nothing
 	}
 	e.binding(p.b)
+	person := p.holderPerson
 	bounds := slices.DeleteFunc(slices.Clone(person.Bound), func(b bound) bool { return b.ID == p.b.ID && !p.b.live() })
 	for i := range bounds {
 		if bounds[i].ID == p.b.ID {
 			bounds[i].Show, bounds[i].Pay, bounds[i].Until = p.b.Show, p.b.Pay != nil, p.b.Until
 		}
 	}
-	if !slices.Equal(bounds, person.Bound) {
-		e.bounds(was.Holder, bounds)
+	before := p.bygones()
+	if !slices.Equal(bounds, person.Bound) || !slices.Equal(before, person.Former) {
+		e.person(p.was.Holder, bounds, before)
 	}
-	if !reflect.DeepEqual(plain(p.holder), plain(holder.Account)) {
+	if !reflect.DeepEqual(plain(p.holder), plain(*p.holderWas)) {
 		e.account(p.holder)
 	}
-	if !reflect.DeepEqual(plain(p.member), plain(member.Account)) {
+	if !reflect.DeepEqual(plain(p.member), plain(*p.memberWas)) {
 		e.account(p.member)
 	}
-	if was.mayShow() && !p.b.mayShow() {
-		v.replaced(e, was.Holder, was.Member, at)
+	if p.was.mayShow() && !p.b.mayShow() {
+		v.replaced(e, p.was.Holder, p.was.Member, p.at)
 	}
-	return e, ""
+	v.queued(e, p)
+	for k, people := range p.proofs {
+		e[k] = is("whom a paper proved", proofRecord{people})
+	}
+	return e
+}
+
+// bygones are the relatives whom the holder had bound, after what happened.
+func (p *pair) bygones() []former {
+	had := p.holderPerson.Former
+	if p.b.live() || p.b.Activated.IsZero() {
+		return had
+	}
+	is := former{p.b.Member, day(p.b.Ended), p.b.Pay != nil, p.b.EndWhy != ""}
+	next := slices.Clone(had)
+	if i := slices.IndexFunc(next, func(f former) bool { return f.Member == is.Member }); i >= 0 {
+		if next[i].Ended == is.Ended && next[i].Fate == is.Fate {
+			return had
+		}
+		is.Pay = is.Pay || next[i].Pay
+		next = slices.Delete(next, i, i+1)
+	}
+	return append(next, is)
+}
+
+// queued asks for the row of a binding in the reviewers' queue.
+func (v *view) queued(e effects, p *pair) {
+	was, now := p.was.State == "in_review", p.b.State == "in_review"
+	b, done := p.b, false
+	if was && !now {
+		b, done = p.was, true
+	}
+	if was != now {
+		k := store.Key{Part: "REVIEWS", Sort: b.Review.Since.UTC().Format("20060102T150405") + "#" + b.ID}
+		e[k] = is("the row in the queue", queueRecord{b.ID, p.holderWas.Insurance.Region, done})
+	}
+}
+
+// over ends a binding, or what never became one.
+func (p *pair) over(state, by, why string) {
+	p.ungrant()
+	p.b.State, p.b.EndedBy, p.b.EndWhy, p.b.Ended, p.b.Until = state, by, why, p.at, 0
+	p.b.Review.By, p.b.Review.Lease = "", time.Time{}
 }
 
 // replaced asks for the code that somebody shows for somebody to be taken out of use.
@@ -230,58 +328,78 @@ func (v *view) replaced(e effects, presenter, patient string, at time.Time) {
 		return
 	}
 	qr, known := read[qrRecord](v, QRKey(at1.To))
-	if !known || qr.Token.State != "issued" || !at.Before(qr.Token.Expires) {
+	if !known || qr.Token.State != "issued" || !at.Before(qr.Token.Expires) || qr.Token.heldBy(at) != "" {
 		return
 	}
 	t := qr.Token
+	if t.DecodedBy != "" { // it belongs to a visit
+		e.token(QRKey(at1.To), t)
+		v.a.Reached("a decoded code stays")
+		return
+	}
 	t.State = "replaced"
 	e.token(QRKey(at1.To), t)
 	v.a.Reached("a shown code is taken out of use")
 }
 
 // step does a step of a binding if it is the next.
-func (p *pair) step(action string, rules *Rules, holderWas *account) string {
-	at, next := -1, -1
-	for i, s := range p.b.Steps {
-		if s.Action == action && at < 0 {
-			at = i
-		}
-		if !s.Done && next < 0 {
-			next = i
+func (p *pair) step(action string) string {
+	next := p.b.next()
+	asked, did := false, false
+	for _, s := range p.b.Steps {
+		if s.Action == action {
+			asked, did = true, did || s.Done
 		}
 	}
 	switch {
-	case at < 0, !p.b.live():
+	case !asked, !p.b.live(), p.b.lapsed(p.today):
 		return "state_forbids"
-	case p.b.Steps[at].Done:
+	case p.b.nextIs(action):
+	case action == "submit" && p.b.nextIs("upload"):
+		for _, m := range p.b.Materials {
+			if m.Kind == p.b.Steps[next].Kind && m.State == "refused" {
+				return "paper_wrong"
+			}
+		}
+		return "paper_missing"
+	case did:
 		return ""
-	case at != next:
+	default:
 		return "state_forbids"
 	}
-	if at < len(p.b.Steps)-1 {
-		p.b.Steps[at].Done = true
+	p.b.Steps[next].Done = true
+	switch {
+	case p.b.next() < 0:
+		return p.activate()
+	case p.b.nextIs("accept"):
 		p.b.State = "awaiting_member"
-		return ""
+	case p.b.nextIs("review"):
+		p.b.State, p.b.Review.Since = "in_review", p.at
+	default:
+		p.b.State = "draft"
 	}
-	if code := mayBind(&p.holder, &p.member, p.b.Pay != nil, rules); code != "" {
+	return ""
+}
+
+// activate makes a binding active whose steps are done.
+func (p *pair) activate() string {
+	if code := mayBind(&p.holder, &p.member, p.b.Pay != nil, p.rules); code != "" {
 		return code
 	}
-	if p.b.Pay != nil {
-		if code := tooManyGrantors(&p.member, rules); code != "" {
-			return code
-		}
-	}
-	p.b.Steps[at].Done = true
-	p.b.State, p.b.ShowAgreed, p.b.Until = "active", p.b.Show, 0
+	p.b.State, p.b.ShowAgreed, p.b.Until, p.b.Activated = "active", p.b.Show, 0, p.at
 	if p.b.Pay == nil {
 		return ""
 	}
+	if code := tooManyGrantors(&p.holder, &p.member, p.rules); code != "" {
+		return code
+	}
 	p.grant(*p.b.Pay)
-	return p.quotaTooLarge(rules, holderWas)
+	return p.quotaTooLarge()
 }
 
 // change changes an active binding.
-func (p *pair) change(c Change, isHolder bool, bounds []bound, rules *Rules, holderWas *account, today int) string {
+func (p *pair) change(c Change, isHolder bool) string {
+	rules, today, bounds := p.rules, p.today, p.holderPerson.Bound
 	anew := c.SetPay && c.Pay != nil && p.b.Pay == nil
 	showMore := c.Show != nil && *c.Show && !p.b.Show
 	switch {
@@ -309,7 +427,7 @@ func (p *pair) change(c Change, isHolder bool, bounds []bound, rules *Rules, hol
 		return "binding_limit_reached"
 	}
 	if anew {
-		if code := tooManyGrantors(&p.member, rules); code != "" {
+		if code := tooManyGrantors(&p.holder, &p.member, rules); code != "" {
 			return code
 		}
 	}
@@ -327,15 +445,38 @@ func (p *pair) change(c Change, isHolder bool, bounds []bound, rules *Rules, hol
 	}
 	switch {
 	case c.SetPay && c.Pay == nil:
-		p.b.Pay = nil
+		p.b.Pay, p.b.Raise = nil, raise{}
 		p.ungrant()
 	case c.SetPay:
-		p.b.Pay = c.Pay
-		p.grant(*c.Pay)
+		terms := *c.Pay
+		had, hadRaise := p.b.Pay, p.b.Raise
+		p.b.Raise = raise{}
+		if had != nil && rules.RaiseDays > 0 {
+			terms, p.b.Raise = raised(had.on(today, hadRaise), terms, daysBefore(today, -rules.RaiseDays))
+		}
+		p.b.Pay = &terms
+		p.grant(terms)
 	case p.b.Pay != nil:
 		p.grant(*p.b.Pay)
 	}
-	return p.quotaTooLarge(rules, holderWas)
+	return p.quotaTooLarge()
+}
+
+// raised lets higher caps wait for a day, and lower ones hold at once.
+func raised(is, asked Terms, from int) (Terms, raise) {
+	higher := func(old, new int64) bool { return old != 0 && (new == 0 || new > old) }
+	month, one := higher(is.MonthlyCap, asked.MonthlyCap), higher(is.PerSettlementCap, asked.PerSettlementCap)
+	if !month && !one {
+		return asked, raise{}
+	}
+	now := asked
+	if month {
+		now.MonthlyCap = is.MonthlyCap
+	}
+	if one {
+		now.PerSettlementCap = is.PerSettlementCap
+	}
+	return now, raise{from, asked.MonthlyCap, asked.PerSettlementCap}
 }
 
 // grant puts the grant into the holder's account, and the way to it into the
@@ -347,7 +488,7 @@ func (p *pair) grant(t Terms) {
 		p.member.Grantors = append(p.member.Grantors, grantor{p.b.Holder, p.b.ID})
 		g = &p.holder.Given[len(p.holder.Given)-1]
 	}
-	g.Terms, g.Paused, g.OfAge = t, p.b.paused(), 0
+	g.Terms, g.Raise, g.Paused, g.OfAge = t, p.b.Raise, p.b.paused(), 0
 	if p.b.Guardian {
 		g.OfAge = p.b.OfAge
 	}
@@ -359,13 +500,13 @@ func (p *pair) ungrant() {
 }
 
 // quotaTooLarge refuses to freeze more than the account may share.
-func (p *pair) quotaTooLarge(rules *Rules, was *account) string {
+func (p *pair) quotaTooLarge() string {
 	there := p.holder.Balance.total()
-	if rules.PastOnly {
+	if p.rules.PastOnly {
 		there = p.holder.Balance.Past
 	}
 	held := p.holder.heldInQuotas()
-	if held > was.heldInQuotas() && held > max(0, there-rules.Floor) {
+	if held > p.holderWas.heldInQuotas() && held > max(0, there-p.rules.Floor) {
 		return "account_empty"
 	}
 	return ""
@@ -418,7 +559,7 @@ func (v *view) issued(r *Request, at time.Time, made *qrRecord) (token, effects,
 	}
 	record, known := read[accountRecord](v, accountKey(patient))
 	switch {
-	case !known || !record.Account.Insurance.insured():
+	case !known || !record.Account.insured():
 		return t, nil, "person_not_insured"
 	case record.Account.Frozen:
 		return t, nil, "person_frozen"

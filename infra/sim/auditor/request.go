@@ -33,6 +33,20 @@ const (
 	OpRefund  Op = "refund"
 	OpLookup  Op = "lookup"
 	OpProve   Op = "prove"
+	OpDecode  Op = "decode"
+	OpConfirm Op = "confirm"
+
+	OpAnnounce Op = "announce"
+	OpReceive  Op = "receive"
+	OpLook     Op = "look"
+	OpClaim    Op = "claim"
+	OpRelease  Op = "release"
+	OpApprove  Op = "approve"
+	OpReject   Op = "reject"
+	OpClarify  Op = "clarify"
+	OpRegistry Op = "registry"
+	OpTend     Op = "tend"
+	OpSweep    Op = "sweep"
 )
 
 // Request is what a client asked for, told to the auditor in plain words by whoever
@@ -59,6 +73,11 @@ type Request struct {
 	Ask         Ask
 	Change      Change
 	Order       []string
+	Says        string // to a sale that waits: approved or declined
+
+	// A reviewer's request. By is who he is in the families, if anybody.
+	Subject, Version, Reason string
+	Paper                    Paper // also of a holder who announces one
 
 	// An operator's request.
 	Person Person
@@ -68,12 +87,15 @@ type Request struct {
 	Year   int    // that begins
 	Where  Place
 	Item   Item
+	Kin    Kin
 }
 
 // Credential is what the patient showed.
 type Credential struct {
-	Kind     string // "qr", "id" or "card"
-	Readable bool   // the digits of a code fit together
+	Kind string // "qr", "ec" (what decoding a code gave), "id" or "card"
+	// Readable tells that the digits of a code fit together, or that the place is the
+	// one to which what decoding gave was given.
+	Readable bool
 	Key      store.Key
 	Name     string // empty is none
 }
@@ -122,6 +144,20 @@ type Ask struct {
 	Pay      *Terms
 }
 
+// Paper is a paper of which somebody speaks.
+type Paper struct {
+	ID, Kind, ContentType string
+	Size                  int64
+	SHA256                string
+}
+
+// Kin is what the civil registry is fed of a person.
+type Kin struct {
+	Index, Name        string // of his ID number
+	Deceased, Complete bool
+	Relations          map[string]string // by the index of the other's ID number
+}
+
 // Change is a change of a binding; nil leaves a thing as it is.
 type Change struct {
 	Show, Paused *bool
@@ -145,11 +181,16 @@ type Trip struct {
 	Request *Request
 	At      time.Time // as the act's own clock had it
 	Reads   map[store.Key]store.Record
+	// Asked are the reads as they were when the civil registry was asked; nil when it
+	// was not.
+	Asked map[store.Key]store.Record
 	// Doubted tells that the store once did not say what became of its commit: it
 	// may then meet its own effect and take it for another's.
 	Doubted bool
 
 	landed   int  // commits of this trip that happened
+	waits    int  // of those, commits that only put a sale off
+	receipts int  // of those, commits that took a paper in
 	answered bool // the caller was told something
 	denied   bool // the caller was told that nothing was done, or nothing will be
 }
@@ -159,7 +200,7 @@ type Trip struct {
 // sender asked for.
 func (r *Request) sets() bool {
 	switch r.Op {
-	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem:
+	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce:
 		return true
 	}
 	return false
@@ -172,10 +213,22 @@ type Rules struct {
 	From   int
 
 	ConsentAge int
+
+	Evidence       string // declaration, machine or review
+	Papers         map[string][]string
+	GuardianPapers []string
+	AtOnce         bool // a grant alone waits for nobody
+	PaperDays      int
+	RebindDays     int
+	RaiseDays      int
+	EndedBy        []string
+	EndsOnMove     bool
+	DualRole       bool
 	// RequestDays is how long a request may wait to be finished.
 	RequestDays int
 	MaxLinks    int
 	QRLife      time.Duration
+	VisitLife   time.Duration
 	BadCodes    int // of a place in a minute, …
 	BadPause    time.Duration
 	Traced      []string // list types whose boxes have to be named
@@ -192,6 +245,9 @@ type Rules struct {
 	Chosen      bool // the beneficiary may choose the order
 	PastOnly    bool
 	Floor       int64
+	// ConfirmAbove is, by what the patient is to the grantor, what passes unasked.
+	ConfirmAbove map[string]int64
+	ConfirmLife  time.Duration
 
 	Benefits       []Benefit
 	PaysOutOfScope bool

@@ -50,6 +50,7 @@ type grant struct {
 	Beneficiary string
 	Relation    string
 	Terms       Terms
+	Raise       raise
 	Since       uint64
 	Spent       struct {
 		Month int
@@ -67,12 +68,27 @@ func (g *grant) quotaLeft() int64 {
 	return g.Terms.Quota - g.Used
 }
 
+// raise are higher caps and the day from which they hold.
+type raise struct {
+	From                         int
+	MonthlyCap, PerSettlementCap int64
+}
+
+// on are terms with caps that were raised, if their day has come.
+func (t Terms) on(today int, r raise) Terms {
+	if r.From != 0 && r.From <= today {
+		t.MonthlyCap, t.PerSettlementCap = r.MonthlyCap, r.PerSettlementCap
+	}
+	return t
+}
+
 type grantor struct{ Person, Binding string }
 
 type account struct {
 	Person    string
 	Insurance Insurance
 	Frozen    bool
+	Deceased  bool
 	Balance   Pockets
 	Seq       uint64
 	Head      string
@@ -103,6 +119,9 @@ func (c *counter) add(day int, deductible, pool int64) {
 		c.DayPool += pool
 	}
 }
+
+// insured tells whether somebody is insured and alive.
+func (a *account) insured() bool { return a.Insurance.insured() && !a.Deceased }
 
 // counter returns the counter of a year, an insurance and stays or other care, or nil.
 func (a *account) counter(year int, insutype string, stays bool) *counter {
@@ -291,6 +310,52 @@ type messageRecord struct {
 	At          time.Time
 	Refusal     *refusal
 	Settlement  *settlement
+	// Confirmation is what it waits for, or has waited for.
+	Confirmation *confirmation
+}
+
+// confirmation is what a sale waits for.
+type confirmation struct {
+	Patient   string
+	At, Until time.Time
+	Asked     []question
+}
+
+type question struct {
+	Grantor, Binding, Relation string
+	Amount                     int64
+	Said                       string
+}
+
+// of returns what somebody is asked, or nil.
+func (c *confirmation) of(person string) *question {
+	if c == nil {
+		return nil
+	}
+	for i := range c.Asked {
+		if c.Asked[i].Grantor == person {
+			return &c.Asked[i]
+		}
+	}
+	return nil
+}
+
+// word is what the grantors' words come to at a time; empty lets the sale go on.
+func (c *confirmation) word(at time.Time) string {
+	open := false
+	for _, q := range c.Asked {
+		if q.Said == "declined" {
+			return "confirmation_declined"
+		}
+		open = open || q.Said == ""
+	}
+	switch {
+	case !at.Before(c.Until):
+		return "confirmation_lapsed"
+	case open:
+		return "confirmation_needed"
+	}
+	return ""
 }
 
 type token struct {
@@ -298,6 +363,50 @@ type token struct {
 	Issued, Expires                           time.Time
 	State, SpentBy                            string
 	DecodedBy                                 string
+	DecodedUntil                              time.Time
+	Visit                                     string
+	Held                                      *hold
+}
+
+// hold keeps a code for a sale that waits.
+type hold struct {
+	By    string
+	Until time.Time
+}
+
+// heldBy is the message for which a code is kept at a time; empty is none.
+func (t *token) heldBy(at time.Time) string {
+	if t.Held != nil && at.Before(t.Held.Until) {
+		return t.Held.By
+	}
+	return ""
+}
+
+// good tells until when a code is good for a message: as it is displayed, or by what
+// decoding it gave.
+func (t *token) good(message string, decoded bool, at time.Time) time.Time {
+	until := t.Expires
+	if decoded {
+		until = t.DecodedUntil
+	}
+	if message != "" && t.heldBy(at) == message && until.Before(t.Held.Until) {
+		until = t.Held.Until
+	}
+	return until
+}
+
+// redeemed is what refuses a code that a place redeems.
+func (t *token) redeemed(place, message string, decoded bool, at time.Time) string {
+	held := t.heldBy(at)
+	switch {
+	case !at.Before(t.good(message, decoded, at)):
+		return "qr_expired"
+	case t.State == "replaced":
+		return "qr_replaced"
+	case t.State == "spent", t.DecodedBy != "" && t.DecodedBy != place, held != "" && held != message:
+		return "qr_spent"
+	}
+	return ""
 }
 
 type qrRecord struct {
@@ -306,8 +415,48 @@ type qrRecord struct {
 }
 
 type step struct {
-	Action, By string
-	Done       bool
+	Action, By, Kind string
+	Done             bool
+}
+
+// material is a paper of a binding.
+type material struct {
+	ID, Kind, ContentType string
+	Size                  int64
+	SHA256, State, Why    string
+	At                    time.Time
+}
+
+// review is a binding's way through the hands of reviewers.
+type review struct {
+	Since  time.Time
+	By     string
+	Lease  time.Time
+	Looks  []look
+	Reason string
+}
+
+type look struct{ By, Face string }
+
+type registryRecord struct {
+	Name               string
+	Deceased, Complete bool
+	Relations          map[string]string
+}
+
+type materialRecord struct{ Binding string }
+
+type proofRecord struct{ People []string }
+
+type queueRecord struct {
+	Binding, Region string
+	Done            bool
+}
+
+type former struct {
+	Member    string
+	Ended     int
+	Pay, Fate bool
 }
 
 type binding struct {
@@ -317,10 +466,57 @@ type binding struct {
 	Guardian                       bool
 	OfAge                          int
 	Show, ShowAgreed               bool
+	Materials                      []material
+	Identity                       string
+	Review                         review
 	Pay                            *Terms
+	Raise                          raise
 	PausedByHolder, PausedByMember bool
-	EndedBy                        string
+	Activated, Ended               time.Time
+	EndedBy, EndWhy                string
 	Until                          int
+	Obstacle                       string
+}
+
+// lapsed tells whether a request's time is over.
+func (b *binding) lapsed(today int) bool { return b.live() && b.Until != 0 && b.Until < today }
+
+// next is the number of the first step that is not done, or -1.
+func (b *binding) next() int {
+	for i, s := range b.Steps {
+		if !s.Done {
+			return i
+		}
+	}
+	return -1
+}
+
+// nextIs tells whether an action is the next one.
+func (b *binding) nextIs(action string) bool {
+	i := b.next()
+	return i >= 0 && b.Steps[i].Action == action
+}
+
+// face is a hash over what a reviewer judges, in the auditor's own hand.
+func (b *binding) face() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "gongji review 1\n%s %s %s %s %t %t %s\n", b.ID, b.Holder, b.Member, b.Relation, b.Show, b.Guardian, b.Identity)
+	if p := b.Pay; p != nil {
+		fmt.Fprintf(h, "%v %d %d %d %08d\n", p.Purposes, p.MonthlyCap, p.PerSettlementCap, p.Quota, p.ValidUntil)
+	}
+	for _, m := range b.Materials {
+		if m.State == "kept" {
+			fmt.Fprintf(h, "%s %s %s\n", m.ID, m.Kind, m.SHA256)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (b binding) copied() binding {
+	b.Steps = append([]step(nil), b.Steps...)
+	b.Materials = append([]material(nil), b.Materials...)
+	b.Review.Looks = append([]look(nil), b.Review.Looks...)
+	return b
 }
 
 // grown tells whether the member has come of age, and his guardian's consent is over.
@@ -343,6 +539,7 @@ type personRecord struct {
 	IDIndex, CardIdx  string
 	Born              int
 	Bound             []bound
+	Former            []former
 }
 
 type pointerRecord struct{ To string }
@@ -438,7 +635,10 @@ func boxKey(code string) store.Key   { return store.Key{Part: "TRACE#" + code, S
 func boughtKey(p, code string) store.Key {
 	return store.Key{Part: "BOUGHT#" + p, Sort: code}
 }
-func guessesKey(place string) store.Key { return store.Key{Part: "GUESS#" + place, Sort: "G"} }
+func registryKey(index string) store.Key { return store.Key{Part: "REGISTRY#" + index, Sort: "R"} }
+func paperKey(id string) store.Key       { return store.Key{Part: "PAPER#" + id, Sort: "P"} }
+func proofKey(index string) store.Key    { return store.Key{Part: "PROOF#" + index, Sort: "P"} }
+func guessesKey(place string) store.Key  { return store.Key{Part: "GUESS#" + place, Sort: "G"} }
 
 // lateKey is where a message is listed that was settled on another day than it was
 // sent on.
@@ -461,8 +661,43 @@ func OnceKey(person, index string) store.Key {
 	return store.Key{Part: "ONCE#" + person, Sort: "K#" + index}
 }
 
+// confirmationKey is where a grantor finds a sale that waits for him.
+func confirmationKey(person string, at time.Time, id string) store.Key {
+	return store.Key{Part: "CONFIRM#" + person, Sort: fmt.Sprintf("C#%010d#%s", at.Unix(), id)}
+}
+
+// MessageKey is where a message lies.
+func MessageKey(id string) store.Key { return messageKey(id) }
+
+// AskedOf returns for whom a message waits, and who is asked.
+func AskedOf(r store.Record) (patient string, asked []string) {
+	var m messageRecord
+	if json.Unmarshal(r.Body, &m) != nil || m.Confirmation == nil {
+		return "", nil
+	}
+	for _, q := range m.Confirmation.Asked {
+		asked = append(asked, q.Grantor)
+	}
+	return m.Confirmation.Patient, asked
+}
+
 // AccountKey is where a person's account lies.
 func AccountKey(person string) store.Key { return accountKey(person) }
+
+// BindingKey is where a binding lies.
+func BindingKey(id string) store.Key { return bindingKey(id) }
+
+// StateOf returns a binding's state, and the kind of paper that it waits for next.
+func StateOf(r store.Record) (state, paper string) {
+	var b bindingRecord
+	if json.Unmarshal(r.Body, &b) != nil {
+		return "", ""
+	}
+	if b.Binding.nextIs("upload") {
+		paper = b.Binding.Steps[b.Binding.next()].Kind
+	}
+	return b.Binding.State, paper
+}
 
 // GrantorsOf returns the bindings under which others pay for an account's owner.
 func GrantorsOf(r store.Record) []string {

@@ -143,6 +143,8 @@ type paying struct {
 	patient *account
 	payers  map[string]*account
 	qr      *qrRecord
+	// waited is what the sale has waited for; ask is what it has to wait for.
+	waited, ask *confirmation
 }
 
 // sale works out what a till must be answered to a bill: a sale, or the code of a
@@ -164,7 +166,7 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 	if !known || !place.Designated && r.Op != OpCheck {
 		return nil, "institution_not_designated"
 	}
-	if r.Credential.Kind == "qr" {
+	if r.Credential.coded() {
 		tried, _ := read[guessesRecord](v, guessesKey(r.Place))
 		if tried != nil && at.Before(tried.Guesses.Paused) {
 			return nil, "rate_limited"
@@ -182,23 +184,35 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		return nil, "person_not_insured"
 	}
 	me := &record.Account
+	if me.Deceased {
+		v.a.Reached("one who has died is a patient")
+	}
 	out.patient = me
+	if r.Op == OpSettle {
+		if m, found := read[messageRecord](v, messageKey(r.Message)); found && m.State == "waiting" {
+			out.waited = m.Confirmation
+			if code := out.waited.word(at); code != "" {
+				return nil, code
+			}
+		}
+	}
 	switch {
 	case !place.Designated:
 		return nil, "institution_not_designated"
-	case !me.Insurance.insured():
+	case !me.insured():
 		return nil, "person_not_insured"
 	case me.Frozen:
 		return nil, "person_frozen"
 	}
 	if out.qr != nil {
-		switch t := out.qr.Token; {
-		case !at.Before(t.Expires):
-			return nil, "qr_expired"
-		case t.State == "replaced":
-			return nil, "qr_replaced"
-		case t.State == "spent":
-			return nil, "qr_spent"
+		if code := out.qr.Token.redeemed(r.Place, r.Message, r.Credential.Kind == "ec", at); code != "" {
+			return nil, code
+		}
+		if b := out.qr.Token.Binding; out.waited != nil && b != "" {
+			if link, _ := read[bindingRecord](v, bindingKey(b)); !link.Binding.mayShow() {
+				v.a.Reached("a code that was held dies with its link")
+				return nil, "qr_replaced"
+			}
 		}
 	}
 	rules := v.a.rules(me.Insurance.Region, day(at))
@@ -236,13 +250,132 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		return nil, "sum_mismatch"
 	}
 	out.sale = s
+	if r.Op == OpSettle && out.waited == nil {
+		if out.ask = v.asks(out, at, rules); out.ask != nil {
+			return out, "confirmation_needed"
+		}
+	}
 	return out, ""
+}
+
+// coded tells whether a credential is a code or comes of one.
+func (c *Credential) coded() bool { return c.Kind == "qr" || c.Kind == "ec" }
+
+// counts tells whether a bad code counts as a guess: what does not fit together was
+// never looked up.
+func (c *Credential) counts() bool { return c.Kind == "qr" && c.Readable }
+
+// unasked is what a grantor's region lets pass without asking him; false where it
+// never asks.
+func (v *view) unasked(payer *account, relation string, at time.Time) (int64, bool) {
+	most, asks := v.a.rules(payer.Insurance.Region, day(at)).ConfirmAbove[kinOf(relation)]
+	return most, asks
+}
+
+// asks is what a sale has to wait for, or nil.
+func (v *view) asks(p *paying, at time.Time, rules *Rules) *confirmation {
+	c := &confirmation{Patient: p.sale.Patient, At: at, Until: at.Add(rules.ConfirmLife)}
+	for _, sh := range p.sale.Shares {
+		payer := p.payers[sh.Grantor]
+		if payer == nil {
+			continue // he shows the code and has given no grant
+		}
+		if most, asks := v.unasked(payer, sh.Relation, at); asks && sh.Paid.total() > most {
+			c.Asked = append(c.Asked, question{sh.Grantor, sh.Binding, sh.Relation, sh.Paid.total(), ""})
+		}
+	}
+	if c.Asked == nil {
+		return nil
+	}
+	if len(c.Asked) > 1 {
+		v.a.Reached("two are asked about one sale")
+	}
+	return c
+}
+
+// putOff is what a sale writes that has to wait.
+func (v *view) putOff(p *paying, r *Request) effects {
+	e := effects{messageKey(r.Message): isMessage("waiting", "confirmation_needed", nil, p.ask)}
+	if p.qr != nil {
+		t := p.qr.Token
+		t.Held = &hold{r.Message, p.ask.Until}
+		e.token(r.Credential.Key, t)
+		v.a.Reached("a code is held for a sale that waits")
+	}
+	for _, q := range p.ask.Asked {
+		e[confirmationKey(q.Grantor, p.ask.At, r.Message)] = is("the row of what is asked", pointerRecord{r.Message})
+	}
+	return e
+}
+
+// confirmed works out what a grantor is answered who says his word.
+func (v *view) confirmed(r *Request, at time.Time) (effects, string) {
+	m, known := read[messageRecord](v, messageKey(r.Message))
+	if !known || m.Confirmation.of(r.By) == nil {
+		return nil, "not_found"
+	}
+	e := effects{}
+	switch q := m.Confirmation.of(r.By); {
+	case q.Said == r.Says:
+		return e, ""
+	case m.State != "waiting":
+		return nil, "state_forbids"
+	case q.Said != "":
+		v.a.Reached("an approval is taken back")
+	}
+	if code := m.Confirmation.word(at); code == "confirmation_declined" || code == "confirmation_lapsed" {
+		return nil, code
+	}
+	said := *m.Confirmation
+	said.Asked = slices.Clone(said.Asked)
+	said.of(r.By).Said = r.Says
+	state, code := "waiting", "confirmation_needed"
+	if r.Says == "declined" {
+		state, code = "refused", "confirmation_declined"
+	}
+	v.a.Reached("a grantor says " + r.Says)
+	e[messageKey(r.Message)] = isMessage(state, code, nil, &said)
+	return e, ""
+}
+
+// decoded works out what a place is answered that decodes a code.
+func (v *view) decoded(r *Request, at time.Time) (effects, string) {
+	e := effects{}
+	place, known := read[Place](v, placeKey(r.Place))
+	if !known || !place.Designated {
+		return e, "institution_not_designated"
+	}
+	if tried, _ := read[guessesRecord](v, guessesKey(r.Place)); tried != nil && at.Before(tried.Guesses.Paused) {
+		return e, "rate_limited"
+	}
+	patient, qr, code := v.shown(r.Credential)
+	if code != "" {
+		if code == "qr_invalid" && r.Credential.counts() {
+			v.guessed(e, r, at)
+		}
+		return e, code
+	}
+	record, known := read[accountRecord](v, accountKey(patient))
+	if !known {
+		return e, "person_not_insured"
+	}
+	t := qr.Token
+	if code := t.redeemed(r.Place, "", false, at); code != "" {
+		return e, code
+	}
+	if t.DecodedBy != "" {
+		v.a.Reached("a code is decoded again")
+		return e, ""
+	}
+	t.DecodedBy, t.DecodedUntil = r.Place, at.Add(v.a.rules(record.Account.Insurance.Region, day(at)).VisitLife)
+	e.token(r.Credential.Key, t)
+	return e, ""
 }
 
 // shown tells whom a credential names.
 func (v *view) shown(c Credential) (string, *qrRecord, string) {
 	patient, qr := "", (*qrRecord)(nil)
-	if c.Kind == "qr" {
+	if c.coded() {
 		record, known := (*qrRecord)(nil), false
 		if c.Readable {
 			record, known = read[qrRecord](v, c.Key)
@@ -422,7 +555,7 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("account_not_asked")
 	case open == 0:
 		return no("nothing_left")
-	case !payer.Insurance.insured(), !slices.Contains(rules.Grantors, payer.Insurance.Insutype):
+	case !payer.insured(), !slices.Contains(rules.Grantors, payer.Insurance.Insutype):
 		return no("person_not_insured")
 	case payer.Frozen:
 		return no("person_frozen")
@@ -453,10 +586,14 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 	}
 	// What he may take of it.
 	most := int64(1_000_000_000)
-	if c := g.Terms.PerSettlementCap; c > 0 {
+	caps := g.Terms.on(s.Basis.Day, g.Raise)
+	if g.Raise.From != 0 {
+		v.a.Reached(map[bool]string{true: "a raised cap has come", false: "a raised cap waits for its day"}[g.Raise.From <= s.Basis.Day])
+	}
+	if c := caps.PerSettlementCap; c > 0 {
 		most = min(most, c)
 	}
-	if c := g.Terms.MonthlyCap; c > 0 {
+	if c := caps.MonthlyCap; c > 0 {
 		spent := int64(0)
 		if g.Spent.Month == s.Basis.Day/100 {
 			spent = g.Spent.Spent
@@ -468,6 +605,19 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 	}
 	sh.Limit = there.upTo(min(there.total(), most))
 	gives := sh.Limit.upTo(open)
+	if tier, asks := v.unasked(payer, g.Relation, at); asks && out.waited != nil {
+		// What was approved, or what nobody asks about.
+		if q := out.waited.of(sh.Grantor); q != nil && q.Binding == g.Binding {
+			tier = max(tier, q.Amount)
+		}
+		if sh.Limit.total() > tier {
+			sh.Limit = sh.Limit.upTo(tier)
+			if gives.total() > tier {
+				gives, most = sh.Limit, tier
+				v.a.Reached("what became dearer than approved is paid otherwise")
+			}
+		}
+	}
 	sh.Paid = gives
 	switch paid := gives.total(); {
 	case paid == open:
@@ -486,10 +636,19 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 func (v *view) sold(p *paying, r *Request) effects {
 	s := p.sale
 	e := effects{}
-	e.messageOf(v, r, s)
+	e.messageOf(r, s, p.waited)
+	if p.waited != nil {
+		v.a.Reached("a sale goes on that has waited")
+	}
 	if p.qr != nil {
 		t := p.qr.Token
-		t.State, t.SpentBy = "spent", s.ID
+		t.State, t.SpentBy, t.Held = "spent", s.ID, nil
+		if r.Credential.Kind == "ec" {
+			v.a.Reached("a decoded code is spent")
+		}
+		if !s.At.Before(t.Expires) && r.Credential.Kind == "qr" {
+			v.a.Reached("a held code is spent after its time")
+		}
 		e.token(r.Credential.Key, t)
 	}
 	for _, l := range s.Lines {
@@ -564,8 +723,13 @@ func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string
 	}
 	record, known := read[messageRecord](v, messageKey(r.Original))
 	if !known {
-		e[messageKey(r.Original)] = isMessage("fenced", "", nil)
+		e[messageKey(r.Original)] = isMessage("fenced", "", nil, nil)
 		v.a.Reached("a reversal of a message never seen")
+		return e, nil, "original_unknown"
+	}
+	if record.State == "waiting" {
+		e[messageKey(r.Original)] = isMessage("fenced", "", nil, record.Confirmation)
+		v.a.Reached("a sale that waits is withdrawn")
 		return e, nil, "original_unknown"
 	}
 	if record.Settlement == nil {
@@ -642,8 +806,8 @@ func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string
 	e.post(&back, &sale, &patient.Account, payers)
 	after := sale
 	after.Kept, after.Refunds = kept, append(slices.Clone(sale.Refunds), r.Message)
-	e[messageKey(r.Original)] = isMessage("settled", "", &after)
-	e.messageOf(v, r, &back)
+	e[messageKey(r.Original)] = isMessage("settled", "", &after, record.Confirmation)
+	e.messageOf(r, &back, nil)
 	v.a.backTo(&sale, &back, &patient.Account, payers)
 	return e, &back, ""
 }

@@ -26,6 +26,7 @@ type request struct {
 	unknown  bool // the last answer was none
 	lost     bool // a process died with it
 	fleeting bool // nobody asks again
+	anew     bool // it has several acts, each with a time of its own
 }
 
 // memory is what the clients of the town remember.
@@ -33,17 +34,22 @@ type memory struct {
 	asked    []*request // newest last, at most maxAsked
 	next     []*request // what a client does next
 	codes    []code
+	decoded  []decoded
 	sales    []*sale // made
 	hoped    []*sale // and those of which nobody is sure
 	bindings []bond
 	days     map[int]bool
 	sent     int
+	swept    bool // by the last sweep
 }
 
 const maxAsked = 400
 
 // code is a code on somebody's phone.
 type code struct{ digits, presenter, binding string }
+
+// decoded is what decoding a code gave to a place.
+type decoded struct{ token, place, digits string }
 
 // sale is a settlement as a till knows it.
 type sale struct {
@@ -52,7 +58,7 @@ type sale struct {
 }
 
 // bond is a binding as its sides know it.
-type bond struct{ id, holder, member string }
+type bond struct{ id, holder, member, relation string }
 
 // answered is told what the request was answered.
 func (r *request) answered(t *town, a auditor.Answer) {
@@ -95,7 +101,7 @@ func (t *town) begin() {
 	if r == nil {
 		return
 	}
-	if !r.fleeting {
+	if !r.fleeting && !slices.Contains(t.asked, r) {
 		t.asked = append(t.asked, r)
 		if len(t.asked) > maxAsked {
 			t.asked = slices.DeleteFunc(t.asked, func(old *request) bool {
@@ -133,32 +139,48 @@ func (t *town) repeat() *request {
 // fresh is something new that somebody wants.
 func (t *town) fresh() *request {
 	switch n := t.rng.IntN(100); {
-	case n < 26:
+	case n < 24:
+		if len(t.decoded) > 0 && t.chance(0.2) {
+			return t.visitDecoded()
+		}
 		return t.visit(t.credential())
-	case n < 32:
+	case n < 30:
 		return t.quote()
-	case n < 36:
+	case n < 33:
 		return t.reverse()
-	case n < 43:
+	case n < 39:
 		return t.refund()
-	case n < 46:
+	case n < 42:
 		return t.lookup()
-	case n < 66:
+	case n < 56:
 		return t.issue()
-	case n < 71:
+	case n < 57:
+		return t.decode()
+	case n < 62:
 		return t.anyBind()
-	case n < 84:
+	case n < 74:
 		return t.anyOnBinding()
-	case n < 86:
+	case n < 79:
+		return t.anyReview()
+	case n < 82:
+		return t.anyPaper()
+	case n < 84:
 		return t.chooseOrder()
-	case n < 94:
+	case n < 91:
 		return t.credit(pick(t, t.people).No)
-	case n < 96 && t.chance(0.4):
+	case n < 93 && t.chance(0.4):
 		return t.turn()
-	case n < 96:
+	case n < 93:
 		return t.operate()
-	case n < 99:
+	case n < 96:
 		return t.reference()
+	case n < 97:
+		return t.feedKin()
+	case n < 99:
+		if t.sweeps && t.chance(0.5) {
+			return t.sweep()
+		}
+		return t.tend()
 	}
 	if len(t.days) > 0 && t.chance(0.5) {
 		return t.prove("", pick(t, slices.Sorted(maps.Keys(t.days))))

@@ -96,7 +96,32 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 		PaysOutOfScope: t.chance(0.2), PastOnly: t.chance(0.2),
 		StayPayers: pick(t, []string{"family", "family", "owner", "nobody"}),
 	}
-	r.RequestDays = 3650
+	r.RequestDays, r.PaperDays, r.EndedBy, r.DualRole = 3650, t.rng.IntN(3), []string{"holder", "member"}, t.chance(0.9)
+	if t.chance(0.2) {
+		r.RequestDays = 1 + t.rng.IntN(3)
+	}
+	if t.chance(0.15) {
+		r.EndedBy = pick(t, [][]string{{"holder"}, {"member"}})
+	}
+	if t.chance(0.3) {
+		r.RebindDays = 1 + t.rng.IntN(10)
+	}
+	if t.chance(0.3) {
+		r.RaiseDays = 1 + t.rng.IntN(3)
+	}
+	r.EndsOnMove, r.AtOnce = t.chance(0.3), t.chance(0.2)
+	r.Evidence = pick(t, []string{"declaration", "declaration", "declaration", "machine", "review"})
+	r.Papers = map[string][]string{}
+	if t.chance(0.25) {
+		for _, kin := range r.Kins {
+			if t.chance(0.4) {
+				r.Papers[kin] = [][]string{{"household_register"}, {"household_register", "marriage_certificate"}}[t.rng.IntN(2)]
+			}
+		}
+		if t.chance(0.3) {
+			r.GuardianPapers = []string{"birth_certificate"}
+		}
+	}
 	r.BadCodes, r.BadPause = 2+t.rng.IntN(4), time.Duration(10+t.rng.IntN(60))*time.Second
 	if t.chance(0.1) {
 		r.Traced = []string{"102"}
@@ -109,6 +134,18 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 	}
 	if t.chance(0.3) {
 		r.Floor = t.rng.Int64N(20_000)
+	}
+	r.ConfirmLife, r.VisitLife = time.Duration(30+t.rng.IntN(90))*time.Second, time.Hour
+	if t.chance(0.4) {
+		r.VisitLife = r.QRLife + time.Duration(t.rng.IntN(60))*time.Second
+	}
+	if t.chance(0.5) {
+		r.ConfirmAbove = map[string]int64{}
+		for _, kin := range r.Kins {
+			if t.chance(0.8) {
+				r.ConfirmAbove[kin] = t.rng.Int64N(pick(t, []int64{1, 500, 4_000}))
+			}
+		}
 	}
 	switch t.rng.IntN(3) {
 	case 0:
@@ -157,17 +194,27 @@ func policyOf(r *auditor.Rules) *family.Policy {
 	p := &family.Policy{
 		Region: family.Region(r.Region), Version: r.ID[len(r.Region)+1:], From: family.Day(r.From), NameZH: "试", NameEN: "test",
 		ConsentAge: r.ConsentAge, MaxLinks: r.MaxLinks, QRLife: r.QRLife, AccountPaysOutOfScope: r.PaysOutOfScope, StayPayers: family.StayPayers(r.StayPayers),
-		BadCodes: r.BadCodes, BadCodesPause: r.BadPause, QRVisitLife: time.Hour, Trace: family.TracePolicy{ListTypes: r.Traced},
+		BadCodes: r.BadCodes, BadCodesPause: r.BadPause, QRVisitLife: r.VisitLife, Trace: family.TracePolicy{ListTypes: r.Traced},
 		Grants: family.GrantPolicy{
 			MaxPerKin: map[family.Kin]int{}, MaxMembers: r.MaxMembers, MaxGrantors: r.MaxGrantors,
 			Insured: family.Scope(r.Insured), Usable: family.Scope(r.Usable), Order: family.FilingOrder, Money: family.LiveBalance,
 			Floor: family.Fen(r.Floor), Kins: named[family.Kin](r.Kins), Grantors: named[family.Insutype](r.Grantors), Purposes: named[family.Purpose](r.Purposes),
-			DualRole: true, Quota: family.QuotaMay, ConfirmLife: time.Minute, // and nothing is asked about
+			DualRole: r.DualRole, Quota: family.QuotaMay, ConfirmLife: r.ConfirmLife, ConfirmAbove: map[family.Kin]family.Fen{},
 		},
-		// Bindings by promise and acceptance, as the auditor knows them.
 		Binding: family.BindPolicy{
-			Evidence: family.Declared, RequestDays: r.RequestDays, EndedBy: []family.Side{family.BySelf, family.ByMember}, OnMove: family.MoveHolds,
+			Evidence: family.Evidence(r.Evidence), Papers: map[family.Kin][]family.PaperKind{}, GuardianPapers: named[family.PaperKind](r.GuardianPapers),
+			GrantAtOnce: r.AtOnce, RequestDays: r.RequestDays, PaperDays: r.PaperDays, RebindDays: r.RebindDays, RaiseDays: r.RaiseDays,
+			EndedBy: named[family.Side](r.EndedBy), OnMove: family.MoveHolds,
 		},
+	}
+	if r.EndsOnMove {
+		p.Binding.OnMove = family.MoveEnds
+	}
+	for kin, papers := range r.Papers {
+		p.Binding.Papers[family.Kin(kin)] = named[family.PaperKind](papers)
+	}
+	for kin, fen := range r.ConfirmAbove {
+		p.Grants.ConfirmAbove[family.Kin(kin)] = family.Fen(fen)
 	}
 	for kin, n := range r.MaxPerKin {
 		p.Grants.MaxPerKin[family.Kin(kin)] = n

@@ -30,10 +30,30 @@ func (t *town) issue() *request {
 	r.learn = func(t *town, a auditor.Answer) {
 		if a.Digits {
 			t.codes = append(t.codes, code{digits, r.audit.By, r.audit.Binding})
-			if t.chance(0.6) {
+			switch {
+			case t.chance(0.5):
 				t.next = append(t.next, t.visit(t.byCode(digits, true)))
+			case t.chance(0.3):
+				t.next = append(t.next, t.decode())
 			}
 		}
+	}
+	return r
+}
+
+// confirms is a grantor who says his word to a sale that waits for it, or somebody
+// whom nobody asked.
+func (t *town) confirms(message, grantor string) *request {
+	r := &request{audit: &auditor.Request{Op: auditor.OpConfirm, By: grantor, Message: message, Says: "approved"}}
+	if t.chance(0.2) {
+		r.audit.Says = "declined"
+	}
+	if t.chance(0.05) {
+		r.audit.By = pick(t, t.people).No
+	}
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		_, err := a.Confirm(ctx, family.PersonNo(r.audit.By), family.MessageID(message), family.Consent(r.audit.Says))
+		return answerOf(err)
 	}
 	return r
 }
@@ -72,7 +92,7 @@ func (t *town) bind(holder, member *human, kindly bool) *request {
 	}
 	r.learn = func(t *town, a auditor.Answer) {
 		if a.Code == "" && !a.Replay {
-			t.bindings = append(t.bindings, bond{a.ID, holder.No, member.No})
+			t.bindings = append(t.bindings, bond{a.ID, holder.No, member.No, relation})
 		}
 	}
 	return r
@@ -147,7 +167,7 @@ func (t *town) anyOnBinding() *request {
 
 // onBinding is an act on a binding.
 func (t *town) onBinding(op auditor.Op, by, id string) *request {
-	r := &request{audit: &auditor.Request{Op: op, By: by, Binding: id}}
+	r := &request{audit: &auditor.Request{Op: op, By: by, Binding: id}, anew: op == auditor.OpSubmit}
 	person, binding := family.PersonNo(by), family.BindingID(id)
 	act := map[auditor.Op]func(*app.App, context.Context, family.PersonNo, family.BindingID) (app.BindingView, error){
 		auditor.OpSubmit: (*app.App).Submit, auditor.OpAccept: (*app.App).Accept,

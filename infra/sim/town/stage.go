@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"gongji/infra/sim/auditor"
@@ -183,11 +185,11 @@ type process struct {
 func (t *town) boot() *process {
 	p := &process{skew: t.between(-t.rates.skew, t.rates.skew)}
 	p.app = app.New(app.Options{
-		Store: door{}, Policies: t.law, Vault: t.vault, Random: t.source(),
+		Store: door{}, Policies: t.law, Vault: t.vault, Papers: t.shelf, Random: t.source(),
 		Now: func() time.Time {
 			now := t.now.Add(p.skew)
-			if t.running != nil && t.running.trip.At.IsZero() {
-				t.running.trip.At = now.UTC().Truncate(time.Second)
+			if k := t.running; k != nil && (k.trip.At.IsZero() || k.request.anew) {
+				k.trip.At = now.UTC().Truncate(time.Second)
 			}
 			return now
 		},
@@ -306,6 +308,9 @@ func (t *town) get(k *task) bool {
 	for _, r := range records {
 		k.trip.Reads[r.Key] = r
 		t.note("R", k.n, r.Key.Part, r.Key.Sort, fmt.Sprint(r.Version))
+	}
+	if len(left) > 0 && strings.HasPrefix(left[0].Part, "REGISTRY#") {
+		k.trip.Asked = maps.Clone(k.trip.Reads)
 	}
 	k.seen = append(k.seen, records...)
 	k.reply = reply{k.seen, err}

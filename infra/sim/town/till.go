@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gongji/infra/sim/auditor"
 	"gongji/shared/app"
@@ -122,18 +123,23 @@ func (t *town) credential() (app.Credential, auditor.Credential) {
 		}
 		return t.byCode(digits, readable)
 	case n < 19 || h.card == "":
-		out := app.Credential{Type: app.ByID, Value: strings.ToLower(string(h.id)), Name: h.Name}
-		key := h.IDKey
-		if t.chance(0.05) {
-			out.Name = "别人"
-		}
-		if t.chance(0.03) {
-			out.Value = string(t.idNumber(h.Born, 900))
-			key = auditor.IDKey(t.vault.Index("id_no", out.Value))
-		}
-		return out, auditor.Credential{Kind: "id", Key: key, Name: out.Name}
+		return t.byID(h)
 	}
 	return app.Credential{Type: app.ByCard, Value: h.card}, auditor.Credential{Kind: "card", Key: h.CardKey}
+}
+
+// byID is somebody told by his ID number and name, now and then by wrong ones.
+func (t *town) byID(h *human) (app.Credential, auditor.Credential) {
+	out := app.Credential{Type: app.ByID, Value: strings.ToLower(string(h.id)), Name: h.Name}
+	key := h.IDKey
+	if t.chance(0.05) {
+		out.Name = "别人"
+	}
+	if t.chance(0.03) {
+		out.Value = string(t.idNumber(h.Born, 900))
+		key = auditor.IDKey(t.vault.Index("id_no", out.Value))
+	}
+	return out, auditor.Credential{Kind: "id", Key: key, Name: out.Name}
 }
 
 // byCode is a code that a till scans, now and then with a name typed in beside it.
@@ -145,9 +151,56 @@ func (t *town) byCode(digits string, readable bool) (app.Credential, auditor.Cre
 	return out, auditor.Credential{Kind: "qr", Readable: readable, Key: auditor.QRKey(t.vault.QRHash(digits)), Name: out.Name}
 }
 
+// decode is a till that reads a code for a visit, the newest one if there is any.
+func (t *town) decode() *request {
+	if len(t.codes) == 0 {
+		return nil
+	}
+	digits := t.codes[max(0, len(t.codes)-1-t.rng.IntN(3))].digits
+	p := pick(t, t.places)
+	if t.chance(0.05) {
+		digits = family.QRDigits(fmt.Sprintf("%017d", t.rng.Int64N(1e16)))
+	}
+	_, seen := t.byCode(digits, true)
+	seen.Name = ""
+	r := &request{audit: &auditor.Request{Op: auditor.OpDecode, Place: p.Code, Credential: seen}}
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		out, err := a.Decode(ctx, family.InstitutionCode(p.Code), digits)
+		answer := answerOf(err)
+		answer.ECToken = out.ECToken
+		return answer
+	}
+	r.learn = func(t *town, a auditor.Answer) {
+		if a.ECToken == "" {
+			return
+		}
+		t.decoded = append(t.decoded, decoded{a.ECToken, p.Code, digits})
+		if t.chance(0.6) {
+			t.next = append(t.next, t.visitDecoded())
+		}
+	}
+	return r
+}
+
+// visitDecoded is a patient whose code was decoded before, now and then at a place to
+// which that says nothing.
+func (t *town) visitDecoded() *request {
+	d := t.decoded[max(0, len(t.decoded)-1-t.rng.IntN(4))]
+	p := t.placeOf(d.place)
+	if t.chance(0.06) {
+		p = pick(t, t.places)
+	}
+	shown, seen := t.byCode(d.digits, p.Code == d.place)
+	shown.Type, shown.Value, seen.Kind = app.ByECToken, d.token, "ec"
+	return t.visitAt(p, shown, seen)
+}
+
 // visit is a patient at a till.
 func (t *town) visit(shown app.Credential, seen auditor.Credential) *request {
-	p := pick(t, t.places)
+	return t.visitAt(pick(t, t.places), shown, seen)
+}
+
+func (t *town) visitAt(p *place, shown app.Credential, seen auditor.Credential) *request {
 	bill := t.drawBill(p)
 	need := t.drawNeed(bill)
 	if t.chance(0.1) {
@@ -183,7 +236,39 @@ func (t *town) sells(r *request, bill auditor.Bill) {
 		if a.Code == "" && !slices.Contains(t.sales, s) {
 			t.sales = append(t.sales, s)
 		}
+		if a.Code == "confirmation_needed" && t.chance(0.8) {
+			t.waits(r)
+		}
 	}
+}
+
+// waits lets those be asked for whom a sale waits, and the till come again.
+func (t *town) waits(r *request) {
+	patient, asked := auditor.AskedOf(t.disk.Peek(auditor.MessageKey(r.audit.Message)))
+	for _, grantor := range asked {
+		if t.chance(0.8) {
+			t.next = append(t.next, t.confirms(r.audit.Message, grantor))
+		}
+		if t.chance(0.1) { // he thinks again
+			t.next = append(t.next, t.confirms(r.audit.Message, grantor))
+		}
+	}
+	s := &sale{r.audit.Message, r.audit.Place, r.audit.Bill}
+	switch t.rng.IntN(6) {
+	case 0, 1: // they take their time
+		t.now = t.now.Add(t.between(10*time.Second, 100*time.Second))
+	case 2: // what he has of his own goes elsewhere meanwhile
+		if patient != "" {
+			t.next = append(t.next, t.visit(t.byID(t.human(patient))))
+		}
+	case 3:
+		t.next = append(t.next, t.lookupOf(s))
+	case 4:
+		if t.chance(0.3) {
+			t.next = append(t.next, t.reverseOf(s))
+		}
+	}
+	t.next = append(t.next, r)
 }
 
 // settles lets a request settle.
@@ -287,6 +372,10 @@ func (t *town) reverse() *request {
 	if !found {
 		return nil
 	}
+	return t.reverseOf(s)
+}
+
+func (t *town) reverseOf(s *sale) *request {
 	p := t.placeOf(s.place)
 	if t.chance(0.03) { // of another place
 		p = pick(t, t.places)
@@ -364,6 +453,10 @@ func (t *town) lookup() *request {
 	if !found {
 		return nil
 	}
+	return t.lookupOf(s)
+}
+
+func (t *town) lookupOf(s *sale) *request {
 	r := &request{audit: &auditor.Request{Op: auditor.OpLookup, Place: s.place, Message: s.message, Identity: s.message, Content: "lookup"}}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
 		view, err := a.FindMessage(ctx, family.InstitutionCode(s.place), family.MessageID(s.message))
@@ -372,6 +465,10 @@ func (t *town) lookup() *request {
 		case err != nil:
 		case view.Fenced:
 			answer.State = "fenced"
+		case view.Confirmed:
+			answer.State = "confirmed"
+		case view.Waits != nil:
+			answer.State = "waiting"
 		case view.Refusal != nil:
 			answer.State = "refused"
 		case view.Settled != nil:

@@ -58,6 +58,8 @@ type town struct {
 	disk      *disk.Disk
 	audit     *auditor.Auditor
 	vault     *vault.Vault
+	shelf     *shelf
+	sweeps    bool // the day's sweep is run; it looks at every day there was
 	law       *law
 	processes []*process
 	parked    []*task
@@ -84,12 +86,14 @@ func Run(seed uint64, steps int) Report {
 		panic(err) // they are written above
 	}
 	t.vault = vault.New(keys, t.source())
+	t.shelf = &shelf{papers: map[string]*filed{}}
 	t.settleDown()
-	t.audit = auditor.New(t.disk, t.law.rules, t.open)
+	t.audit = auditor.New(t.disk, t.law.rules, t.open, t.vault.Index, t.shelf.truth)
 	t.drawRates()
 	for range 1 + t.rng.IntN(3) {
 		t.processes = append(t.processes, t.boot())
 	}
+	t.sweeps = t.chance(0.15)
 	t.furnish()
 	for t.steps < steps && t.right() {
 		t.step()
@@ -244,6 +248,9 @@ func (t *town) windUp() {
 				t.reached("what was unknown is asked again in the end")
 			}
 		}
+	}
+	if t.right() && t.sweeps {
+		t.sweepAll()
 	}
 	if t.right() {
 		t.audit.Audit()

@@ -214,9 +214,22 @@ func (t *town) furnish() {
 		r := t.bind(t.people[pair[0]], t.people[pair[1]], true)
 		do(r)
 		if id := t.lastBinding(r); id != "" {
-			do(t.onBinding(auditor.OpSubmit, t.people[pair[0]].No, id))
-			do(t.onBinding(auditor.OpAccept, t.people[pair[1]].No, id))
+			holder, member := t.people[pair[0]].No, t.people[pair[1]].No
+			for range 3 {
+				if _, paper := auditor.StateOf(t.disk.Peek(auditor.BindingKey(id))); paper != "" {
+					do(t.announce(holder, id, paper))
+				}
+				do(t.onBinding(auditor.OpSubmit, holder, id))
+			}
+			do(t.onBinding(auditor.OpAccept, member, id))
+			if state, _ := auditor.StateOf(t.disk.Peek(auditor.BindingKey(id))); state == "in_review" {
+				do(t.review(auditor.OpLook, id, "rev1", ""))
+				do(t.review(auditor.OpApprove, id, "rev1", ""))
+			}
 		}
+	}
+	if t.sweeps {
+		do(t.sweep())
 	}
 	t.rates, t.calm = rates, false
 }
