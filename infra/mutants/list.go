@@ -28,6 +28,13 @@ const (
 	feedApp    = "shared/app/feed.go"
 	guessApp   = "shared/app/guess.go"
 	askApp     = "shared/app/ask.go"
+	decodeApp  = "shared/app/ectoken.go"
+	papersApp  = "shared/app/papers.go"
+	registry   = "shared/app/registry.go"
+	confirmApp = "shared/app/confirm.go"
+	reviewLaw  = "shared/family/review.go"
+	lifeLaw    = "shared/family/life.go"
+	confirmLaw = "shared/family/confirm.go"
 )
 
 // mutants are the planted bugs.
@@ -213,4 +220,46 @@ var mutants = []mutant{
 	{file: adjustLaw, old: "by.Person != \"\" && by.Person == j.Proposer", bad: "false", breaks: "one human with two tokens is one", tests: "no town adjusts"},
 	{file: adjustLaw, old: "after.Current < 0 || after.Past < 0 || ", bad: "", breaks: "no pocket is adjusted below zero", tests: "no town adjusts"},
 	{file: adjustLaw, old: " || after.Total() < a.FrozenQuota()", bad: "", breaks: "what is frozen for relatives stays", tests: "no town adjusts"},
+
+	// Asking grantors, what was decoded, reviewers, papers, the civil registry and time.
+	{file: confirmLaw, old: "asks && share.Paid.Total() > tier {", bad: "asks && share.Paid.Total() > tier+100 {", breaks: "what is above a tier is asked about"},
+	{file: confirmLaw, old: "\tcase slices.ContainsFunc(c.Asked, said(ConsentRefused)):\n\t\treturn Refuse(ConfirmationDeclined)\n", bad: "", breaks: "one who says no is enough"},
+	{file: confirmLaw, old: "\tcase !now.Before(c.Until):\n", bad: "\tcase now.After(c.Until.Add(time.Minute)):\n", breaks: "a question lapses"},
+	{file: confirmLaw, old: "\tcase slices.ContainsFunc(c.Asked, said(\"\")):\n", bad: "\tcase !slices.ContainsFunc(c.Asked, said(ConsentGiven)):\n", breaks: "all who are asked have to approve"},
+	{file: confirmLaw, old: "\t\t\tmost = max(most, a.Amount)\n", bad: "\t\t\tmost = MaxFen\n", breaks: "no more is taken than was approved"},
+	{file: confirmLaw, old: "\t\tif c.Asked[i].Grantor == by {\n", bad: "\t\tif true {\n", breaks: "a grantor speaks for himself"},
+	{file: qrLaw, old: "if held && t.Held.By == message && expires.Before(t.Held.Until) {", bad: "if false {", breaks: "a held code is good for its sale after its time"},
+	{file: qrLaw, old: ", held && t.Held.By != message:", bad: ":", breaks: "a held code is good for its sale alone"},
+	{file: qrLaw, old: "\t\tt.DecodedBy, t.DecodedUntil = by,", bad: "\t\tt.DecodedBy, t.DecodedUntil = t.DecodedBy,", breaks: "a decoded code belongs to who decoded it"},
+	{file: qrLaw, old: ", t.DecodedBy != \"\" && t.DecodedBy != by,", bad: ",", breaks: "what one place decoded no other redeems"},
+	{file: qrLaw, old: "t.State == QRStateIssued && t.DecodedBy == \"\" {", bad: "t.State == QRStateIssued {", breaks: "a decoded code is not replaced"},
+	{file: settleLaw, old: "if c.Link != nil && !c.Link.MayShow() {", bad: "if c.Link != nil && false {", breaks: "a held code dies with its link"},
+	{file: settleLaw, old: "!p.Account.Insurance.Insured() || p.Account.Deceased,", bad: "!p.Account.Insurance.Insured(),", breaks: "a dead grantor's account pays nothing"},
+	{file: qrLaw, old: "if !patient.Insurance.Insured() || patient.Deceased {", bad: "if !patient.Insurance.Insured() {", breaks: "who has died gets no benefit"},
+	{file: confirmApp, old: "\t\tcase record.State != messageWaits:\n", bad: "\t\tcase false:\n", breaks: "what was decided is not asked about any more"},
+	{file: confirmApp, old: "\tc.Confirmation = waited\n", bad: "", breaks: "what was said holds"},
+	{file: refundApp, old: "if !found || sale.State == messageWaits {", bad: "if !found {", breaks: "a sale that waits can be withdrawn"},
+	{file: askApp, old: "\t\t\t\treturn MessageView{Message: id, Refusal: refusal}, put(t, messageRef, record)\n", bad: "\t\t\t\treturn MessageView{Message: id, Refusal: refusal}, nil\n", breaks: "the end that was told is written down"},
+	{file: decodeApp, old: "return id, a.ecToken(place, id) == token", bad: "return id, true", breaks: "what decoding gave is worth nothing elsewhere"},
+	{file: lifeLaw, old: "case pair.Holder.Deceased || pair.Member.Deceased:", bad: "case pair.Holder.Deceased:", breaks: "a death ends a binding"},
+	{file: lifeLaw, old: "case f.Registry == NoMatch && pair.Binding.State == BindingActive:", bad: "case false:", breaks: "a divorce ends a binding"},
+	{file: lifeLaw, old: "case p.Binding.OnMove == MoveEnds && pair.Binding.Pay != nil && pair.misfit(p):", bad: "case false:", breaks: "an insurance that moved ends a binding"},
+	{file: lifeLaw, old: "if b.Pay != nil && b.Pay.ValidUntil != 0 && b.Pay.ValidUntil < day {\n\t\tb.Pay", bad: "if b.Pay != nil && b.Pay.ValidUntil != 0 && b.Pay.ValidUntil <= day {\n\t\tb.Pay", breaks: "a grant's last day is not its end"},
+	{file: lifeLaw, old: "b.Raise.From != 0 && b.Raise.From <= day {", bad: "b.Raise.From != 0 && b.Raise.From < day {", breaks: "a raised cap comes on its day"},
+	{file: lifeLaw, old: "b.Guardian, b.OfAge, b.ShowAgreed = false, 0, false", bad: "b.Guardian, b.OfAge = false, 0", breaks: "a guardian's consent ends when the child is of age"},
+	{file: lifeLaw, old: "DayOf(now) < at.plus(p.Binding.PaperDays) {", bad: "DayOf(now) <= at.plus(p.Binding.PaperDays) {", breaks: "papers are kept so long and no longer"},
+	{file: registry, old: "\taccount.Account.Deceased = deceased\n", bad: "\taccount.Account.Deceased = false\n", breaks: "a death stands in the account"},
+	{file: reviewLaw, old: "case r.Person != \"\" && b.SideOf(r.Person) != \"\", r.Kin:", bad: "case r.Person != \"\" && b.SideOf(r.Person) != \"\":", breaks: "nobody reviews his relatives"},
+	{file: reviewLaw, old: "b.Review.By != \"\" && b.Review.By != r.Subject && now.Before(b.Review.Lease) {", bad: "b.Review.By != \"\" && b.Review.By != r.Subject {", breaks: "a reviewer's lease ends"},
+	{file: reviewLaw, old: "if version != \"\" && version != face {", bad: "if version == face && version == \"\" {", breaks: "what changed is looked at again"},
+	{file: pairLaw, old: "\t\tif pair.Registry == NoMatch {\n", bad: "\t\tif false {\n", breaks: "what the registry denies is no relation"},
+	{file: pairLaw, old: "p.Binding.Evidence == Checked && pair.Registry != Match", bad: "p.Binding.Evidence == Checked && pair.Registry == NoMatch", breaks: "what the registry cannot say a reviewer decides"},
+	{file: papersApp, old: "if found && !slices.ContainsFunc(people, known) {", bad: "if found && len(people) == 0 && !slices.ContainsFunc(people, known) {", breaks: "one paper does not serve two families"},
+	{file: bindingLaw, old: "day < again {", bad: "day <= again {", breaks: "a pair cools off and no longer"},
+	{file: accountLaw, old: "if is != 0 && (asked == 0 || asked > is) {", bad: "if is != 0 && asked > is {", breaks: "no cap at all is a higher one"},
+	{file: pairLaw, old: "case !asked || !b.Live() || b.Expired(now):", bad: "case !asked || !b.Live():", breaks: "a request that is over is not finished"},
+	{file: bindingLaw, old: "func(b Bound) bool { return b.Until != 0 && b.Until < day })", bad: "func(b Bound) bool { return b.Until != 0 && b.Until <= day })", breaks: "a request holds its place on its last day"},
+	{file: pairLaw, old: "!slices.Contains(p.Binding.EndedBy, side) {", bad: "false {", breaks: "only those end a binding whom the region lets"},
+	{file: bindingLaw, old: "case !p.Grants.DualRole && len(member.Given) > 0:", bad: "case false:", breaks: "nobody is grantor and beneficiary at once where the region forbids it"},
+	{file: bindingLaw, old: "f.Member == q.Member.Person && !f.Fate &&", bad: "f.Member == q.Member.Person &&", breaks: "fate keeps nobody waiting"},
 }

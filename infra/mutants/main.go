@@ -53,7 +53,7 @@ const (
 
 // Bounds of one bug: a town that never ends is a bug that was noticed.
 const (
-	maxTowns = 4 * time.Minute
+	maxTowns = 15 * time.Minute
 	maxTests = 8 * time.Minute
 )
 

@@ -243,7 +243,7 @@ var deeds = []deed{
 // money or claim a place.
 func shortly() []deed {
 	if !testing.Short() {
-		return deeds
+		return slices.Concat(deeds, further)
 	}
 	return slices.DeleteFunc(slices.Clone(deeds), func(d deed) bool {
 		return !slices.Contains([]string{"request without a key", "settle by code, own account and two grantors, boxes", "reverse"}, d.name)

@@ -183,7 +183,8 @@ func (b *Binding) due(f Facts, p *Policy, day Day) Day {
 		}
 	}
 	if at0 := b.decided(); at0 != 0 && slices.ContainsFunc(b.Materials, func(m Material) bool { return m.State == MaterialKept || m.State == MaterialAwaited }) {
-		at(at0.plus(p.Binding.PaperDays))
+		// Not today: that was seen to, or the rules have become shorter since.
+		at(max(at0.plus(p.Binding.PaperDays), day.plus(1)))
 	}
 	if !b.Live() {
 		return next

@@ -544,6 +544,10 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 		if code == "" && !same {
 			a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Identity)
 		}
+	case r.Op == OpReceive && ans.Code == "paper_wrong":
+		if !v.trip.Doubted { // a twin's commit looks like one's own
+			a.fault("receive %s: the paper is said to be refused, and nothing was written", r.Paper.ID)
+		}
 	case r.Op == OpReceive:
 		said("")
 	case r.Op == OpRegistry:
