@@ -56,7 +56,7 @@ var further = []deed{
 	}},
 	{name: "fence an opening that never came", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h := newHouse(t)
-		at, id, sent := VisitRef{h.message(hospital), wang}, h.message(hospital), h.signed("undo")
+		at, id, sent := VisitRef{ID: h.message(hospital), Patient: wang}, h.message(hospital), h.signed("undo")
 		return h, func(a *App) (any, error) { return nil, a.UndoOpening(t.Context(), hospital, at, id, sent) }
 	}},
 	{name: "announce a paper", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
@@ -113,7 +113,7 @@ func opened(t *testing.T) (*house, VisitRef) {
 	t.Helper()
 	h := newHouse(t)
 	visit := ok(h.OpenVisit(t.Context(), hospital, VisitAsk{Message: h.message(hospital), Credential: h.byID(wang), Patient: wang, Number: "OP1", Sent: h.signed("open")}))(t)
-	return h, VisitRef{visit.ID, wang}
+	return h, VisitRef{ID: visit.ID, Patient: wang}
 }
 
 // charged is a visit with a charge, whose bill is to be settled by what decoding

@@ -88,7 +88,7 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 				}
 			}
 			if m.Settlement != nil {
-				legs += a.entered(m.Settlement)
+				legs += a.entered(t, m.Settlement)
 			}
 		case kind == "CREDIT":
 			credited += shape[creditRecord](a, a.disk.Peek(w.Key)).Amount.total()
@@ -174,7 +174,7 @@ func (a *Auditor) withinCaps(payer *account, g *grant, at grantMonth, today int,
 
 // entered enters a settlement, a reversal or a refund and returns what it moved
 // into accounts.
-func (a *Auditor) entered(s *settlement) (moved int64) {
+func (a *Auditor) entered(t *Trip, s *settlement) (moved int64) {
 	var sum int64
 	for _, l := range s.Legs {
 		sum += l.Delta.total()
@@ -197,7 +197,7 @@ func (a *Auditor) entered(s *settlement) (moved int64) {
 		if slices.Min(parts) < 0 {
 			a.fault("%s: a part is below zero: %+v", s.ID, p)
 		}
-		a.benefitOnce(s)
+		a.benefitOnce(t, s)
 		return moved
 	}
 	if slices.Max(parts) > 0 {
@@ -217,11 +217,11 @@ func (a *Auditor) entered(s *settlement) (moved int64) {
 }
 
 // benefitOnce counts the fund's benefit by the auditor's own books.
-func (a *Auditor) benefitOnce(s *settlement) {
+func (a *Auditor) benefitOnce(t *Trip, s *settlement) {
 	year := personYear{s.Patient, s.Basis.Insutype, isStay(s.MedType), s.Basis.Day / 10000}
 	today := personYear{s.Patient, s.Basis.Insutype, isStay(s.MedType), s.Basis.Day}
 	if s.Paid.FundPaid > 0 {
-		rules := a.rules(s.Basis.InsuredRegion, s.Basis.Day)
+		rules := (&view{a: a, trip: t}).rules(s.Basis.InsuredRegion, day(s.At))
 		yearly, daily := int64(0), int64(0)
 		for _, b := range rules.Benefits {
 			if b.Insutype == s.Basis.Insutype && slices.Contains(b.MedTypes, s.MedType) && (len(b.PsnTypes) == 0 || slices.Contains(b.PsnTypes, s.Basis.PsnType)) {

@@ -193,7 +193,7 @@ func (v *view) bought(e effects, s *settlement, t *told) {
 // guessed asks for a bad code to be counted against its place.
 func (v *view) guessed(e effects, r *Request, at time.Time) {
 	place, _ := read[Place](v, placeKey(r.Place))
-	rules := v.a.rules(place.Region, day(at))
+	rules := v.rules(place.Region, day(at))
 	was := guesses{}
 	if record, known := read[guessesRecord](v, guessesKey(r.Place)); known {
 		was = record.Guesses

@@ -451,15 +451,12 @@ func (a *Auditor) Tended(at time.Time) {
 	})
 	for _, id := range all {
 		left := ""
-		// New rules alone have nobody look, whoever settles asks them: so what was left
-		// under the rules of its day is done too.
-		for _, old := range []bool{false, true} {
+		// New rules alone have nobody look, whoever settles asks them, and an older
+		// program may have looked by its own: so what was left under one of them is done.
+		for _, from := range []int{day(at), 20210101, 99991231} {
 			v := &view{a: a, trip: &Trip{Request: &Request{Op: OpSweep}}, quiet: true}
 			p := v.pairOf(id, at, always)
-			if old {
-				p.rules = a.rules(p.holder.Insurance.Region, day(p.was.Activated))
-			}
-			rules := *p.rules
+			rules := *a.rules(p.holder.Insurance.Region, from)
 			rules.PaperDays = max(1, rules.PaperDays) // what was decided today is seen to tomorrow
 			p.rules = &rules
 			v.tended(p)

@@ -93,7 +93,7 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 	}
 	holder, _ := read[accountRecord](v, accountKey(r.By))
 	member, _ := read[accountRecord](v, accountKey(index.To))
-	rules, today := v.a.rules(holder.Account.Insurance.Region, day(at)), day(at)
+	rules, today := v.rules(holder.Account.Insurance.Region, day(at)), day(at)
 	if !r.Ask.Show && r.Ask.Pay == nil || r.Ask.Pay != nil && badTerms(r.Ask.Pay, rules, today) {
 		return nil, "malformed"
 	}
@@ -196,7 +196,7 @@ func (v *view) pairOf(id string, at time.Time, see func(*binding) bool) *pair {
 	member, _ := read[accountRecord](v, accountKey(p.was.Member))
 	p.holderWas, p.memberWas = &holder.Account, &member.Account
 	p.holder, p.member = holder.Account.copied(), member.Account.copied()
-	p.rules = v.a.rules(holder.Account.Insurance.Region, p.today)
+	p.rules = v.rules(holder.Account.Insurance.Region, p.today)
 	return p
 }
 
@@ -536,7 +536,7 @@ func (v *view) ordered(r *Request, at time.Time) (effects, string) {
 	switch {
 	case len(byID) > 0:
 		return nil, "malformed"
-	case !v.a.rules(me.Insurance.Region, day(at)).Chosen:
+	case !v.rules(me.Insurance.Region, day(at)).Chosen:
 		return nil, "state_forbids"
 	}
 	e := effects{}
@@ -571,7 +571,7 @@ func (v *view) issued(r *Request, at time.Time, made *qrRecord) (token, effects,
 		}
 		t.Binding, t.Relation = r.Binding, b.Binding.Relation
 	}
-	rules := v.a.rules(record.Account.Insurance.Region, day(at))
+	rules := v.rules(record.Account.Insurance.Region, day(at))
 	t.Patient, t.Presenter, t.State = patient, r.By, "issued"
 	t.Issued, t.Expires = at, at.Add(rules.QRLife)
 	e := effects{}

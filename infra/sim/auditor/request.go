@@ -184,6 +184,8 @@ type Trip struct {
 	// Asked are the reads as they were when the civil registry was asked; nil when it
 	// was not.
 	Asked map[store.Key]store.Record
+	// Rules are those of the program that carries the request out; nil for the newest.
+	Rules func(region string, day int) *Rules
 	// Doubted tells that the store once did not say what became of its commit: it
 	// may then meet its own effect and take it for another's.
 	Doubted bool

@@ -215,7 +215,7 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 			}
 		}
 	}
-	rules := v.a.rules(me.Insurance.Region, day(at))
+	rules := v.rules(me.Insurance.Region, day(at))
 	for _, g := range me.Grantors {
 		out.payers[g.Person] = &account{}
 		if record, known := read[accountRecord](v, accountKey(g.Person)); known {
@@ -268,7 +268,7 @@ func (c *Credential) counts() bool { return c.Kind == "qr" && c.Readable }
 // unasked is what a grantor's region lets pass without asking him; false where it
 // never asks.
 func (v *view) unasked(payer *account, relation string, at time.Time) (int64, bool) {
-	most, asks := v.a.rules(payer.Insurance.Region, day(at)).ConfirmAbove[kinOf(relation)]
+	most, asks := v.rules(payer.Insurance.Region, day(at)).ConfirmAbove[kinOf(relation)]
 	return most, asks
 }
 
@@ -367,7 +367,7 @@ func (v *view) decoded(r *Request, at time.Time) (effects, string) {
 		v.a.Reached("a code is decoded again")
 		return e, ""
 	}
-	t.DecodedBy, t.DecodedUntil = r.Place, at.Add(v.a.rules(record.Account.Insurance.Region, day(at)).VisitLife)
+	t.DecodedBy, t.DecodedUntil = r.Place, at.Add(v.rules(record.Account.Insurance.Region, day(at)).VisitLife)
 	e.token(r.Credential.Key, t)
 	return e, ""
 }
@@ -545,7 +545,7 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("grant_none")
 	}
 	sh.Relation = g.Relation
-	rules := v.a.rules(payer.Insurance.Region, day(at))
+	rules := v.rules(payer.Insurance.Region, day(at))
 	purpose := "care"
 	if place.Kind == "pharmacy" || r.Bill.MedType == "41" {
 		purpose = "pharmacy"

@@ -50,6 +50,16 @@ func (l *law) rules(region string, day int) *auditor.Rules {
 	return latest
 }
 
+// older is the law of a program that is older than the newest rules of each region.
+type older struct{ *law }
+
+// For is the rules that the older program has.
+func (o older) For(region family.Region, day family.Day) *family.Policy {
+	return o.policies[o.rules(string(region), int(day))]
+}
+
+func (o older) rules(region string, _ int) *auditor.Rules { return o.law.rules(region, 0) }
+
 // regions are where people are insured and care is given: two cities of one
 // province, a municipality with a district of its own, and one far away.
 var regions = []string{"430100", "430200", "110100", "110105", "440300"}

@@ -93,6 +93,9 @@ func (t *town) bind(holder, member *human, kindly bool) *request {
 	r.learn = func(t *town, a auditor.Answer) {
 		if a.Code == "" && !a.Replay {
 			t.bindings = append(t.bindings, bond{a.ID, holder.No, member.No, relation})
+			if t.chance(0.1) {
+				t.next = append(t.next, t.feedKinOf(holder), t.onBinding(auditor.OpSubmit, holder.No, a.ID))
+			}
 		}
 	}
 	return r

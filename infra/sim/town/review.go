@@ -142,6 +142,9 @@ func (t *town) anyPaper() *request {
 	}
 	b := t.bindings[max(0, len(t.bindings)-1-t.rng.IntN(8))]
 	_, kind := auditor.StateOf(t.disk.Peek(auditor.BindingKey(b.id)))
+	if kind == "" && t.chance(0.7) {
+		return t.anyReview()
+	}
 	if kind == "" || t.chance(0.1) {
 		kind = pick(t, []string{"household_register", "marriage_certificate", "id_card"})
 	}
@@ -219,8 +222,9 @@ func (t *town) review(op auditor.Op, id, subject, by string) *request {
 
 // feedKin is the civil registry telling of somebody: who his relatives are, that he
 // has died, or that he has not after all.
-func (t *town) feedKin() *request {
-	h := pick(t, t.people)
+func (t *town) feedKin() *request { return t.feedKinOf(pick(t, t.people)) }
+
+func (t *town) feedKinOf(h *human) *request {
 	name := h.Name
 	if t.chance(0.1) {
 		name = "别人"

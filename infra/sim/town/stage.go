@@ -111,7 +111,7 @@ func (t *town) start(r *request, p *process) {
 	t.tasks++
 	k := &task{
 		n: t.tasks, request: r, process: p, deadline: t.now.Add(t.rates.patience),
-		trip: &auditor.Trip{Request: r.audit, Reads: map[store.Key]store.Record{}},
+		trip: &auditor.Trip{Request: r.audit, Reads: map[store.Key]store.Record{}, Rules: p.rules},
 	}
 	k.hand = t.hire()
 	k.hand.task = k
@@ -154,38 +154,52 @@ func (e errand) Err() error {
 
 func taskOf(ctx context.Context) *task { return ctx.Value(taskKey{}).(*task) }
 
-// door is the port as the acts see it: every call parks.
-type door struct{}
+// door is the port as the acts see it: every call parks. What a program of another
+// version writes looks otherwise.
+type door struct{ writer *writer }
 
 // Get implements store.Store.
-func (door) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
+func (d door) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
 	r := taskOf(ctx).park(call{verb: get, keys: keys})
-	return r.records, r.err
+	return d.writer.own(r.records), r.err
 }
 
 // List implements store.Store.
-func (door) List(ctx context.Context, span store.Range) ([]store.Record, error) {
+func (d door) List(ctx context.Context, span store.Range) ([]store.Record, error) {
 	r := taskOf(ctx).park(call{verb: list, span: span})
-	return r.records, r.err
+	return d.writer.own(r.records), r.err
 }
 
 // Commit implements store.Store.
-func (door) Commit(ctx context.Context, writes []store.Write) error {
-	return taskOf(ctx).park(call{verb: commit, writes: writes}).err
+func (d door) Commit(ctx context.Context, writes []store.Write) error {
+	return taskOf(ctx).park(call{verb: commit, writes: d.writer.write(writes)}).err
 }
 
 // process is one running copy of the house: a function's instance or a server.
 type process struct {
 	app    *app.App
-	skew   time.Duration // of its clock
-	frozen time.Time     // until when nothing in it runs
+	skew   time.Duration                               // of its clock
+	rules  func(region string, day int) *auditor.Rules // of an older program; nil for the newest
+	frozen time.Time                                   // until when nothing in it runs
 }
 
 // boot starts a process. Its clock is its own, chance and keys are the town's.
 func (t *town) boot() *process {
 	p := &process{skew: t.between(-t.rates.skew, t.rates.skew)}
+	d, rules := door{}, app.Policies(t.law)
+	if t.rollout {
+		switch t.rng.IntN(3) {
+		case 0:
+			d.writer = &writer{town: t, rewrite: withoutEmpty, sent: map[store.Key]rewritten{}}
+			rules, p.rules = older{t.law}, older{t.law}.rules
+			t.reached("an older program runs")
+		case 1:
+			d.writer = &writer{town: t, rewrite: withMore, sent: map[store.Key]rewritten{}}
+			t.reached("a newer program runs")
+		}
+	}
 	p.app = app.New(app.Options{
-		Store: door{}, Policies: t.law, Vault: t.vault, Papers: t.shelf, Random: t.source(),
+		Store: d, Policies: rules, Vault: t.vault, Papers: t.shelf, Random: t.source(),
 		Now: func() time.Time {
 			now := t.now.Add(p.skew)
 			if k := t.running; k != nil && (k.trip.At.IsZero() || k.request.anew) {

@@ -59,6 +59,7 @@ type town struct {
 	audit     *auditor.Auditor
 	vault     *vault.Vault
 	shelf     *shelf
+	rollout   bool // programs of several versions run
 	sweeps    bool // the day's sweep is run; it looks at every day there was
 	law       *law
 	processes []*process
@@ -90,6 +91,7 @@ func Run(seed uint64, steps int) Report {
 	t.settleDown()
 	t.audit = auditor.New(t.disk, t.law.rules, t.open, t.vault.Index, t.shelf.truth)
 	t.drawRates()
+	t.rollout = t.chance(0.25)
 	for range 1 + t.rng.IntN(3) {
 		t.processes = append(t.processes, t.boot())
 	}
@@ -218,6 +220,12 @@ func (t *town) night() {
 	}
 	t.late = slices.DeleteFunc(t.late, t.never)
 	t.land()
+	for range 3 { // in the morning somebody looks
+		t.next = append(t.next, t.tend())
+	}
+	if t.sweeps {
+		t.next = append(t.next, t.sweep())
+	}
 }
 
 // toTheEdge moves the clock to some seconds before a moment of China's time.
