@@ -222,7 +222,7 @@ var mutants = []mutant{
 	{file: adjustLaw, old: " || after.Total() < a.FrozenQuota()", bad: "", breaks: "what is frozen for relatives stays", tests: "no town adjusts"},
 
 	// Asking grantors, what was decoded, reviewers, papers, the civil registry and time.
-	{file: confirmLaw, old: "asks && share.Paid.Total() > tier {", bad: "asks && share.Paid.Total() > tier+100 {", breaks: "what is above a tier is asked about"},
+	{file: confirmLaw, old: "asks && share.Paid.Total() > tier {", bad: "asks && share.Paid.Total() > 2*tier+1000 {", breaks: "what is above a tier is asked about"},
 	{file: confirmLaw, old: "\tcase slices.ContainsFunc(c.Asked, said(ConsentRefused)):\n\t\treturn Refuse(ConfirmationDeclined)\n", bad: "", breaks: "one who says no is enough"},
 	{file: confirmLaw, old: "\tcase !now.Before(c.Until):\n", bad: "\tcase now.After(c.Until.Add(time.Minute)):\n", breaks: "a question lapses"},
 	{file: confirmLaw, old: "\tcase slices.ContainsFunc(c.Asked, said(\"\")):\n", bad: "\tcase !slices.ContainsFunc(c.Asked, said(ConsentGiven)):\n", breaks: "all who are asked have to approve"},

@@ -81,7 +81,9 @@ var further = []deed{
 	{name: "approve a binding", again: gone(family.StateForbids), prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h := canton(t)
 		id := h.reviewed()
-		return h, func(a *App) (any, error) { return does(a.Approve(t.Context(), id, anna, ReviewAsk{Reason: "材料齐全"})) }
+		return h, func(a *App) (any, error) {
+			return does(a.Approve(t.Context(), id, anna, ReviewAsk{Reason: "材料齐全"}))
+		}
 	}},
 	{name: "reject a binding", again: gone(family.StateForbids), prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h := canton(t)

@@ -107,7 +107,9 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 		if a.landed[r.Identity]++; a.landed[r.Identity] > 1 && r.Once == (store.Key{}) {
 			a.fault("%s %s: its effect is there twice", r.Op, r.Identity)
 		}
-		a.decided[r.Identity] = r.Content
+		if _, known := a.decided[r.Identity]; !known || r.Op != OpLookup { // which writes down the end of another's wait
+			a.decided[r.Identity] = r.Content
+		}
 	}
 	if r.Malformed {
 		a.fault("%s %s: a malformed request wrote", r.Op, r.Identity)
