@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 	},
 	"infra/mutants":     {},
 	"infra/sim":         {"infra/sim/town"},
-	"infra/sim/town":    {"infra/sim/auditor", "infra/sim/disk", "shared/app", "shared/family", "shared/store", "shared/vault"},
+	"infra/sim/town":    {"infra/sim/auditor", "infra/sim/disk", "shared/app", "shared/family", "shared/papers", "shared/store", "shared/vault"},
 	"infra/sim/auditor": {"shared/store"}, // and nothing of the law
 	"infra/sim/disk":    {"shared/store"},
 	"infra/local": {

@@ -102,7 +102,7 @@ var mutants = []mutant{
 	{file: accountLaw, old: "	if a.Year.Year != day.Year() {\n		return\n	}\n", bad: "", breaks: "what comes back of last year leaves this year's counters alone"},
 	{file: accountLaw, old: "	y.Pool += s.Paid.FundPaid\n	if y.Day < day {", bad: "	y.Pool += max(0, s.Paid.FundPaid)\n	if y.Day < day {", breaks: "a refund gives the year's cap back"},
 	{file: accountLaw, old: "		y.Day, y.DayPool = day, 0\n", bad: "		y.Day = day\n", breaks: "a new day's counter begins at zero"},
-	{file: settleLaw, old: "		b.DeductibleLeft = max(0, deductible-b.Used.Stay)\n", bad: "", breaks: "each stay has its own deductible"},
+	{file: settleLaw, old: "		b.DeductibleLeft = max(0, deductible-b.Used.Stay)\n", bad: "		_ = deductible\n", breaks: "each stay has its own deductible"},
 	{file: settleLaw, old: "less && b.Used.Deductible > b.Used.Stay {", bad: "less {", breaks: "only a later stay asks for less"},
 	{file: settleLaw, old: "	case c.Bill.MedType.IsStay() && p.Policy.StayPayers != FamilyPaysStays:\n		return none(GrantScope)\n", bad: "", breaks: "relatives pay stays only where the region lets them"},
 	{file: accountLaw, old: "	if !y.counts(i, stays) {", bad: "	if false {", breaks: "each insurance has its own counters"},
