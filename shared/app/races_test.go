@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -657,6 +658,29 @@ func TestACodeThatWasIssuedIsNotDenied(t *testing.T) {
 	if unknown == 0 || unknown == 8 {
 		t.Errorf("%d of 8 unknown: the case was not met", unknown)
 	}
+}
+
+// TestAProofDoesNotTakeARefundForAFault: between the proof's reading of a sale and of
+// its boxes the goods come back.
+func TestAProofDoesNotTakeARefundForAFault(t *testing.T) {
+	h := newHouse(t)
+	h.pay(wang, 10000, 0)
+	sale := h.settle(pharmacy, h.byID(wang), medicine(1000, "BACK1"))
+	a, calls := h.watched()
+	came := false
+	calls.Before = func(c storetest.Call) {
+		if !came && slices.ContainsFunc(c.Keys, func(k store.Key) bool { return strings.HasPrefix(k.Part, "TRACE#") }) {
+			came = true
+			ok(h.Reverse(t.Context(), pharmacy, sale.Settlement.ID, h.message(pharmacy), ""))(t)
+		}
+	}
+	if proof := ok(a.ProveDay(t.Context(), today, ""))(t); len(proof.Faults) != 0 {
+		t.Errorf("the proof found %+v", proof.Faults)
+	}
+	if !came {
+		t.Error("the proof never looked at the box")
+	}
+	h.prove()
 }
 
 // TestAClockThatLagsCountsWithTheOthers: one process is in April already when the
