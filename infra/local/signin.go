@@ -97,9 +97,9 @@ var demoGuests = []guest{
 
 var officers = []guest{
 	{"roles:reviewer", "desk", "审核员", "Reviewer", "审核绑定材料", "reviews the papers of bindings"},
-	{"roles:operator,reviewer", "desk", "经办人员", "Operator", "审核、导入、查人查机构、起草规则、对账", "reviews, feeds, looks people up, drafts rules, proves the books"},
-	{"roles:operator", "desk", "另一位经办人员", "Another operator", "第二个人：发布别人起草的规则", "the second person: publishes what the first one drafted"},
-	{"roles:auditor", "desk", "审计员", "Auditor", "每日对账、规则测算、操作记录", "proofs of the day, what-ifs, the operators' trail"},
+	{"roles:operator,reviewer", "desk", "经办人员", "Operator", "审核、窗口代办、导入、起草规则、更正账户、对账", "reviews, serves the counter, feeds, drafts rules, proves the books"},
+	{"roles:operator", "desk", "另一位经办人员", "Another operator", "第二个人：发布规则、给更正入账", "the second person: publishes rules, books adjustments"},
+	{"roles:auditor", "desk", "审计员", "Auditor", "每日对账、规则测算", "proofs of the day, what-ifs of rules"},
 }
 
 // ServeHTTP implements http.Handler.
