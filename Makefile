@@ -14,7 +14,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash linear bench lint audit template sam-local clean
+.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash linear bench lint audit licences template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -102,13 +102,17 @@ lint: ## formatting, tidiness of the modules, static checks
 
 # The database of known faults is fetched; where it cannot be, that is said and the
 # rest is still looked at.
-audit: ## the modules are those of go.sum, and none that we call has a known fault
+audit: ## the modules are those of go.sum, under licences allowed, none that we call has a known fault; bin/sbom.cdx.json
 	go mod verify
+	cd infra/tools && go mod verify && go vet ./... && go test ./... && go run ./sbom
 	@if curl -sfL -m 20 -o /dev/null https://vuln.go.dev/index/db.json; then \
 		go tool -modfile=infra/tools/go.mod govulncheck ./...; \
 	else \
 		echo "SKIPPED: vuln.go.dev cannot be reached from here, so nobody looked for known faults"; \
 	fi
+
+licences: ## the table of docs/dependencies.md, written anew
+	cd infra/tools && go run ./sbom -update >/dev/null
 
 template: ## template.yaml, as the SAM CLI and CloudFormation's linter see it, and every function built
 	infra/lint-template.sh --build
