@@ -316,3 +316,41 @@ func TestForgedAndMistakenPapers(t *testing.T) {
 	}
 	_ = id
 }
+
+// TestAReviewerDecidesOnWhatHeSaw: what changed under him between his look and his word
+// is refused, whether he sends the version that he saw or none, until he looks again.
+func TestAReviewerDecidesOnWhatHeSaw(t *testing.T) {
+	h := canton(t)
+	ctx := t.Context()
+	id := h.reviewed()
+	look := ok(h.Review(ctx, id, anna))(t)
+	seen := look.Binding.Face()
+	ok(h.Clarify(ctx, id, bert, ReviewAsk{Kind: family.IDCard, Reason: "照片看不清"}))(t)
+	h.upload(liang, id, family.IDCard, scan(t, 200)) // another file in the place of the one seen
+	ok(h.Submit(ctx, liang, id))(t)
+	for _, version := range []family.Hash{seen, ""} {
+		changed := refused(h.Approve(ctx, id, anna, ReviewAsk{Version: version}))(t, family.StateForbids)
+		same(t, "what", changed.Field, "version")
+		refused(h.Reject(ctx, id, anna, ReviewAsk{Version: version, Reason: "不"}))(t, family.StateForbids)
+	}
+	look = ok(h.Review(ctx, id, anna))(t)
+	now := look.Binding.Face()
+	same(t, "state", ok(h.Approve(ctx, id, anna, ReviewAsk{Version: now}))(t).Binding.State, family.BindingActive)
+}
+
+// TestAcceptByTheWrongAndAfterTheEnd: a stranger, the holder and a reviewer accept
+// nothing, and after the holder took his request back the member does not either.
+func TestAcceptByTheWrongAndAfterTheEnd(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	id := h.request(li, wang, "12", true, forAll())
+	ok(h.Submit(ctx, li, id))(t)
+	refused(h.Accept(ctx, zhou, id))(t, family.NotFound)
+	refused(h.Accept(ctx, li, id))(t, family.NotPermitted)
+	refused(h.AcceptAtCounter(ctx, anna, id))(t, family.NotFound)
+	ok(h.EndBinding(ctx, li, id))(t)
+	before := h.dump()
+	refused(h.Accept(ctx, wang, id))(t, family.StateForbids)
+	h.wantNothingMoved(before)
+	same(t, "grants", len(h.account(li).Given), 0)
+}
