@@ -32,9 +32,9 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "QR#*"},
 	},
 	"SettlementFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "BOUGHT#*", "CARD#*", "DAY#*", "GUESS#*", "ID#*", "INST#*", "ITEM#*", "PERSON#*", "QR#*", "TRACE#*"},
-		"dynamodb:Query":              {"CONFIRM#*", "DAY#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "BOUGHT#*", "CONFIRM#*", "DAY#*", "GUESS#*", "QR#*", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "BOUGHT#*", "CARD#*", "DAY#*", "GUESS#*", "ID#*", "INST#*", "ITEM#*", "ONCE#*", "OWED#*", "PERSON#*", "PREMIUM#*", "QR#*", "TRACE#*"},
+		"dynamodb:Query":              {"CONFIRM#*", "DAY#*", "OWED#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "BOUGHT#*", "CONFIRM#*", "DAY#*", "GUESS#*", "ONCE#*", "PREMIUM#*", "QR#*", "TRACE#*"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "BIND#*", "BOUGHT#*", "DAY#*", "QR#*", "TRACE#*"},
 	},
 	"HisFunction": {
@@ -48,13 +48,13 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PAPER#*", "PERSON#*", "POLICIES", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "OWED#*", "PAPER#*", "PERSON#*", "POLICIES", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
 		"dynamodb:Query":              {"ACCT#*", "ADJUSTMENTS", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*", "REVIEWS"},
-		"dynamodb:PutItem":            {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "PERSON#*", "POLICIES", "REGISTRY#*", "REVIEWS", "SWEPT"},
-		"dynamodb:ConditionCheckItem": {"ACCT#*", "CARD#*", "DUE#*", "ID#*", "INSTITUTIONS", "PERSON#*"},
+		"dynamodb:PutItem":            {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "OWED#*", "PERSON#*", "POLICIES", "PREMIUM#*", "REGISTRY#*", "REVIEWS", "SWEPT"},
+		"dynamodb:ConditionCheckItem": {"ACCT#*", "CARD#*", "DUE#*", "ID#*", "INSTITUTIONS", "OWED#*", "PERSON#*"},
 	},
 	"ExpiryFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "PERSON#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "PERSON#*", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
 		"dynamodb:Query":              {"ACCT#*", "CHECKPOINTS", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*"},
 		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "CHECKPOINTS", "DUE#*", "PERSON#*", "QR#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DUE#*", "PERSON#*", "QR#*"},

@@ -81,7 +81,7 @@ func routeOf(path string) string {
 // routeWords are the fixed words in the paths of the doors.
 var routeWords = strings.Fields(`
 	v1 me bindings materials submit accept decline grant-order
-	confirmations qr image.svg image.png code128.svg checks account entries
+	premiums dues refund confirmations qr image.svg image.png code128.svg checks account entries
 	quotes settlements reversal refunds messages days
 	reviews approve reject clarify claim release papers history registry persons freeze unfreeze institutions suspend resume keys
 	proofs catalogue credits healthz openapi.json dev token clock

@@ -125,6 +125,8 @@ func TestTable(t *testing.T) {
 		"confirmation_declined": {Decided, 409, -1, CollectCash},
 		"confirmation_lapsed":   {Decided, 409, -1, CollectCash},
 		"message_confirmed":     {Reason, 0, 0, RetrySameID},
+		"account_scope":         {Decided, 422, 0, Fix},
+		"premium_not_due":       {Decided, 409, 0, DoNothing},
 	}
 	for _, r := range All() {
 		want, ok := table[r.Code]
@@ -202,13 +204,14 @@ func TestCodesThatDoubleAsReasons(t *testing.T) {
 	double := []family.Code{
 		family.ItemNotCovered, family.PersonNotInsured, family.PersonFrozen,
 		family.GrantNone, family.GrantPaused, family.GrantCapReached, family.GrantScope, family.AccountEmpty,
+		family.AccountScope,
 	}
 	for _, r := range All() {
 		if has := r.Reason != (Text{}); has != slices.Contains(double, r.Code) {
 			t.Errorf("%s: a text as reason: %v", r.Code, has)
 		}
 	}
-	for _, name := range found(t, `(?:Reason(?:: | = |, p\.Reason = c, )|none\()([A-Z]\w+)`) {
+	for _, name := range found(t, `(?:Reason(?:: | = |, p\.Reason = c, )|return g, )([A-Z]\w+)`) {
 		code := declared(t)[name]
 		if r := Of(code); r.Kind != Reason && r.Reason == (Text{}) {
 			t.Errorf("the law gives %s as a reason, and it reads %q", name, r.Message.EN)

@@ -37,8 +37,8 @@ type insuranceWire struct {
 type entryWire struct {
 	Seq          uint64     `json:"seq"`
 	At           time.Time  `json:"at"`
-	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund,adjustment,rollover"`
-	Reference    string     `json:"reference" doc:"The credit's or the adjustment's reference, that of the turn of a year, or the settlement_id"`
+	Kind         string     `json:"kind" enum:"credit,settlement,reversal,refund,adjustment,rollover,premium,premium_refund"`
+	Reference    string     `json:"reference" doc:"The credit's or the adjustment's reference, that of the turn of a year, the settlement_id, or the premium_id and which payment of it"`
 	Reason       string     `json:"reason,omitempty" enum:"duplicate_credit,missed_credit,wrong_amount,wrong_person,ruling" doc:"Why the account was adjusted"`
 	Role         string     `json:"role,omitempty" enum:"patient,payer"`
 	Delta        family.Fen `json:"delta_fen"`
@@ -53,7 +53,7 @@ func entryOf(e family.Entry) entryWire {
 		Seq: e.Seq, At: e.At, Kind: string(e.Kind), Reference: e.Ref, Reason: string(e.Reason), Delta: e.Delta.Total(), DeltaCurrent: e.Delta.Current, DeltaPast: e.Delta.Past,
 		Balance: e.After.Total(), Hash: string(e.Hash()),
 	}
-	if !e.Kind.PaidIn() {
+	if !e.Kind.PaidIn() { // who pays a premium is its payer, whosever it is
 		w.Role = string(app.AsPayer)
 		if e.Patient {
 			w.Role = string(app.AsPatient)

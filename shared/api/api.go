@@ -82,6 +82,7 @@ func newDoor(o Options) *door {
 	d.accountRoutes()
 	d.checkRoutes()
 	d.confirmationRoutes()
+	d.premiumRoutes()
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()

@@ -8,7 +8,7 @@ import (
 )
 
 // feeds are the routes that take many records, a line each.
-var feeds = []string{"/v1/persons", "/v1/institutions", "/v1/catalogue", "/v1/credits", "/v1/registry", "/v1/rollovers"}
+var feeds = []string{"/v1/persons", "/v1/institutions", "/v1/catalogue", "/v1/credits", "/v1/registry", "/v1/rollovers", "/v1/dues"}
 
 // FuzzFeed sends any lines to any feed: each that is not blank is answered by one
 // line, with its number, and none by a failure of ours.

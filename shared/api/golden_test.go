@@ -199,6 +199,7 @@ func TestGolden(t *testing.T) {
 	tell := &teller{newHouse(t), map[string]bool{}}
 	tell.story()
 	tell.confirmations()
+	tell.premiums()
 	tell.refusals()
 	(&teller{fedHouse(t), tell.seen}).counter()
 
@@ -393,6 +394,27 @@ func (tell *teller) counter() {
 	tell.wants("200", tell.tell("counter-binding", "operator", "GET", at, nil))
 	tell.wants("200", tell.tell("counter-search", "operator", "POST", "/v1/counter/searches", `{"name":"周玉兰","id_no":"430202195506190021"}`))
 	tell.wants("200", tell.tell("counter-ended", "operator", "POST", at+"/end", `{"name":"周玉兰","id_no":"430202195506190021"}`))
+}
+
+// premiums are what granny owes for next year, and her daughter pays.
+func (tell *teller) premiums() {
+	due := `{"person_no":"` + granny + `","kind":"resident","year":2027,"amount_fen":40000,"from":"20260901","to":"20261231"}`
+	tell.wants("201", tell.tell("due", "operator", "POST", "/v1/dues", due))
+	ltc := strings.NewReplacer("resident", "long_term_care", "40000", "100").Replace(due)
+	tell.must(201, tell.operator(), "POST", "/v1/dues", ltc)
+	binding := tell.request(mother, granny, "52")
+	tell.submit(mother, binding)
+	tell.must(200, tell.person(granny), "POST", "/v1/bindings/"+binding+"/accept", nil)
+	tell.must(200, tell.person(mother), "PATCH", "/v1/bindings/"+binding, `{"pay":{"purposes":["premium"]}}`)
+	tell.credit(mother, 50000)
+	pay := `{"binding_id":"` + binding + `","kind":"resident","year":2027,"amount_fen":40000}`
+	tell.wants("200", tell.tell("premiums", mother, "GET", "/v1/premiums?binding_id="+binding, nil))
+	paid := tell.wants("201", tell.tell("premium-paid", mother, "POST", "/v1/premiums", pay))
+	tell.wants("201", tell.tell("premium-paid-again", mother, "POST", "/v1/premiums", pay))
+	tell.wants("422 account_scope", tell.tell("refusal-account_scope", mother, "POST", "/v1/premiums", `{"binding_id":"`+binding+`","kind":"long_term_care","year":2027,"amount_fen":100}`))
+	tell.wants("200", tell.tell("premium-refunded", "operator", "POST", "/v1/premiums/"+paid["premium_id"].(string)+"/refund", nil))
+	tell.must(200, tell.operator(), "POST", "/v1/dues", strings.Replace(due, "20261231", "20260902", 1))
+	tell.wants("409 premium_not_due", tell.tell("refusal-premium_not_due", mother, "POST", "/v1/premiums", pay))
 }
 
 // confirmations are what the mother is asked when her sister is treated.

@@ -130,7 +130,7 @@ func TestPages(t *testing.T) {
 		{h.person(father), "/v1/bindings", "binding_id", 3},
 		{h.person(father), "/v1/confirmations", "confirmation_id", 1},
 		{h.person(mother), "/v1/confirmations", "confirmation_id", 0},
-		{h.person(mother), "/v1/account/entries", "seq", 6},
+		{h.person(mother), "/v1/account/entries", "seq", 7},
 		{h.person(mother), "/v1/settlements?role=patient", "settlement_id", 3},
 		{h.person(mother), "/v1/settlements?role=payer", "settlement_id", 1},
 		{h.person(father), "/v1/settlements", "settlement_id", 1},

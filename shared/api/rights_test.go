@@ -60,6 +60,7 @@ type scene struct {
 	review  string // kapok → husband, waits for a reviewer
 	served  string // granny's daughter, the stranger → granny, filled in at the counter
 	paper   string // one of its papers
+	premium string // of the mother, paid by herself; the father owes one too, which she may pay
 	waiting string // a message of the hospital that waits for the father's word: his sister's care
 }
 
@@ -161,6 +162,11 @@ func sceneOf(t testing.TB) scene {
 		h.must(202, h.place(hospital), "POST", "/v1/settlements", cardBill(s.waiting, aunt))
 		s.shown = h.must(201, h.person(mother), "POST", "/v1/qr", map[string]any{"binding_id": s.bound})["token_id"].(string)
 		s.review, s.paper = h.inReview()
+		h.must(200, h.person(mother), "PATCH", "/v1/bindings/"+s.bound, map[string]any{"pay": map[string]any{"purposes": []string{"care", "pharmacy", "premium"}}})
+		for _, who := range []string{mother, father} {
+			h.must(201, h.operator(), "POST", "/v1/dues", map[string]any{"person_no": who, "kind": "resident", "year": 2027, "amount_fen": 1, "from": "20260101", "to": "20270101"})
+		}
+		s.premium = h.must(201, h.person(mother), "POST", "/v1/premiums", map[string]any{"kind": "resident", "year": 2027, "amount_fen": 1})["premium_id"].(string)
 		s.served = h.must(201, h.token(callers["operator"]), "POST", "/v1/counter/bindings", map[string]any{
 			"holder": map[string]any{"name": the(stranger).name, "id_no": the(stranger).id}, "member": map[string]any{"name": the(granny).name, "id_no": the(granny).id},
 			"relation": "52", "show": true,
@@ -215,6 +221,7 @@ func (s scene) aPaper() string        { return s.paper }
 func (s scene) shownToken() string    { return s.shown }
 func (s scene) settledSale() string   { return s.sale }
 func (s scene) waitingSale() string   { return s.waiting }
+func (s scene) paidPremium() string   { return s.premium }
 func today(scene) string              { return "20261121" }
 
 // notFound is what a person hears of a binding, a code or a receipt that is not his.
@@ -326,6 +333,18 @@ var rights = map[string]right{
 	"GET /v1/confirmations":                            {serves: "person", want: persons("200")},
 	"POST /v1/confirmations/{confirmation_id}/approve": waitingOnly,
 	"POST /v1/confirmations/{confirmation_id}/decline": waitingOnly,
+
+	"GET /v1/premiums": {serves: "person", want: persons("200")},
+	"POST /v1/premiums": {
+		serves: "person", body: `{"binding_id":"ID","kind":"resident","year":2027,"amount_fen":1}`, there: scene.boundBinding, missing: manyBindings, malformed: []string{"x", "漢字"},
+		want: map[string]string{"mother": "201", "father": notFound, "stranger": notFound, "several": notFound}, gone: notFound, bad: notFound,
+	},
+	"POST /v1/premiums/{premium_id}/refund": {
+		serves: "operator", there: scene.paidPremium, missing: manyBindings, malformed: noBindings, want: operators("200"), gone: notFound, bad: notFound,
+	},
+	"POST /v1/dues": {
+		serves: "operator", body: `{"person_no":"` + child + `","kind":"resident","year":2027,"amount_fen":40000,"from":"20260901","to":"20261231"}`, want: operators("201"),
+	},
 
 	"POST /v1/quotes":      {serves: "institution", body: tillBill, want: places3("200", "200", "200")},
 	"POST /v1/settlements": {serves: "institution", body: tillBill, want: places3("201", "201", "201")},

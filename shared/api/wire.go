@@ -258,7 +258,7 @@ func sharesOf(o app.Outcome) []shareWire {
 		if share.Reason != "" {
 			text := answer.Of(share.Reason).Beside()
 			w.ReasonZH, w.ReasonEN = text.ZH, text.EN
-			w.Explained = explain(share.Reason, family.Why{})
+			w.Explained = explain(share.Reason, family.Why{Rule: share.Rule})
 		}
 		shares = append(shares, w)
 	}

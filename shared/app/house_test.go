@@ -577,7 +577,7 @@ func (h *house) faults() []family.Fault {
 }
 
 // audit adds up the records by itself: what was paid in less what settlements
-// took is what the accounts hold, every settlement's legs sum to zero, and no
+// and standing premiums took is what the accounts hold, every settlement's legs sum to zero, and no
 // pocket is below zero.
 func audit(dump map[store.Key]row) error {
 	type pockets struct{ Current, Past int64 }
@@ -593,9 +593,15 @@ func audit(dump map[store.Key]row) error {
 					Delta pockets
 				}
 			}
+			Premium struct {
+				Payments []struct {
+					Paid    pockets
+					BackSeq int
+				}
+			}
 		}
 		switch k.Part[:4] {
-		case "ACCT", "CRED", "DAY#":
+		case "ACCT", "CRED", "DAY#", "PREM":
 			if err := json.Unmarshal([]byte(r.Body), &body); err != nil {
 				return err
 			}
@@ -612,6 +618,12 @@ func audit(dump map[store.Key]row) error {
 			held += account.Balance.Current + account.Balance.Past
 		case strings.HasPrefix(k.Part, "CREDIT#"):
 			credited += body.Amount.Current + body.Amount.Past
+		case strings.HasPrefix(k.Part, "PREMIUM#"):
+			for _, p := range body.Premium.Payments {
+				if p.BackSeq == 0 {
+					legs -= p.Paid.Current + p.Paid.Past
+				}
+			}
 		case strings.HasPrefix(k.Part, "DAY#") && body.Settlement != nil:
 			var sum int64
 			for _, leg := range body.Settlement.Legs {

@@ -181,6 +181,19 @@ func (c *creditRecord) made(e family.Entry) bool {
 	return c.Person == e.Account && c.Amount == e.Delta && c.At.Equal(e.At) && c.Seq == e.Seq && c.Reason == e.Reason && c.kind() == e.Kind
 }
 
+// premiumRecord is a premium with all that was paid of it.
+type premiumRecord struct {
+	Premium family.Premium
+	// Masked is the masked name of him whose premium it is.
+	Masked string
+	// Lost tells that a repair found the record gone: what was paid only the entries
+	// say, and nothing more is paid or given back of it.
+	Lost bool `json:",omitempty"`
+}
+
+// view is what is shown of the premium.
+func (r *premiumRecord) view() PremiumView { return PremiumView{r.Premium, r.Masked} }
+
 // repairRecord is one repair: what was found and what was done about it.
 type repairRecord struct {
 	At time.Time
@@ -435,6 +448,18 @@ const checkpointsPart = "CHECKPOINTS"
 
 func checkpointKey(day family.Day) ref[checkpointRecord] {
 	return ref[checkpointRecord]{Part: checkpointsPart, Sort: day.String()}
+}
+
+func premiumKey(id family.PremiumID) ref[premiumRecord] {
+	return ref[premiumRecord]{Part: "PREMIUM#" + string(id), Sort: "P"}
+}
+
+func owedPart(p family.PersonNo) string { return "OWED#" + string(p) }
+
+// owedKey points at a person's premium of a kind for a year: the newest year is listed
+// last.
+func owedKey(p family.PersonNo, year int, kind family.PremiumKind) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: owedPart(p), Sort: fmt.Sprintf("%04d#%s", year, kind)}
 }
 
 // repairsPart lists all repairs by the time-ordered id that each has.

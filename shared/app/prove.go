@@ -52,10 +52,11 @@ type suspects struct {
 // claims are the entries of an account that whole records say are there, by number.
 type claims map[uint64]claim
 
-// claim is what says that an entry is there: a settlement's leg or a credit.
+// claim is what says that an entry is there: a settlement's leg, a credit or a premium.
 type claim struct {
 	message family.MessageID
 	credit  string
+	premium family.PremiumID
 }
 
 func (s *suspects) person(p family.PersonNo) claims {
@@ -269,19 +270,24 @@ func (a *App) booksOnce(ctx context.Context, p family.PersonNo) (b books, moved 
 }
 
 // proveCauses looks for what made each entry from a day on: a settlement that has
-// it as a leg, or a credit.
+// it as a leg, a credit, or a premium.
 func (a *App) proveCauses(ctx context.Context, p family.PersonNo, entries []family.Entry, since family.Day, proof *Proof) error {
-	var settled, credited []family.Entry
+	var settled, credited, premiums []family.Entry
 	for _, e := range entries {
 		switch _, err := family.ParseMessageID(e.Ref); {
 		case family.DayOf(e.At) < since:
 		case e.Kind.PaidIn():
 			credited = append(credited, e)
+		case e.Kind == family.PremiumPaid, e.Kind == family.PremiumBack:
+			premiums = append(premiums, e)
 		case err != nil:
 			proof.found(p, e.Seq, e.Ref, "the entry names a message that is none")
 		default:
 			settled = append(settled, e)
 		}
+	}
+	if err := a.provePremiums(ctx, p, premiums, proof); err != nil {
+		return err
 	}
 	for some := range slices.Chunk(credited, store.MaxWrites) {
 		refs := make([]ref[creditRecord], len(some))

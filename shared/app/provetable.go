@@ -72,6 +72,8 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 		return proveAs(r, func(c creditRecord) error { return a.proveCredit(ctx, name, c, proof) })
 	case r.Key.Part == adjustmentsPart:
 		return proveAs(r, func(j family.Adjustment) error { return a.proveAdjustment(ctx, j, proof) })
+	case kind == "PREMIUM":
+		return proveAs(r, func(p premiumRecord) error { return a.provePremium(ctx, p, proof) })
 	case kind == "BIND" && r.Key.Sort == "B":
 		return proveAs(r, func(b bindingRecord) error {
 			if err := a.proveBinding(ctx, b.Binding, proof); err != nil {

@@ -119,7 +119,7 @@ func (a *App) Receipts(ctx context.Context, by family.PersonNo, role Role, after
 	}
 	var chosen []family.Entry
 	for _, e := range entries {
-		if e.Kind.PaidIn() || role == AsPatient && !e.Patient || role == AsPayer && e.Patient {
+		if !e.OfBill() || role == AsPatient && !e.Patient || role == AsPayer && e.Patient {
 			continue
 		}
 		if len(chosen) == limit {

@@ -65,6 +65,10 @@ var kinds = []kind{
 	{"box", "TRACE#", "T", new(boxRecord), store.Key(boxKey("8300"))},
 	{"repair", "REPAIRS", "R#", new(repairRecord), store.Key(repairKey("R1"))},
 	{"credit", "CREDIT#", "C", new(creditRecord), store.Key(creditKey("2026-03"))},
+	{"premium", "PREMIUM#", "P", new(premiumRecord), store.Key(premiumKey("M1"))},
+	{"premium that is owed", "OWED#", "", new(pointerRecord), store.Key(owedKey("P1", 2027, family.ResidentPremium))},
+	{"what was bought in a period", "BOUGHT#", "", new(boughtRecord), store.Key(boughtKey("P1", "X1"))},
+	{"policy", "POLICIES", "", new(policyRecord), store.Key(policyKey("430100@2026-07"))},
 }
 
 // kindOf returns the kind of a record by its key.
@@ -88,6 +92,7 @@ func TestRecordsKeepTheirShape(t *testing.T) {
 	answers := []kind{
 		{name: "answer to a binding's request", example: store.Key{Part: "inside the answer given once"}, body: new(BindingView)},
 		{name: "answer to a code's issue", example: store.Key{Part: "inside the answer given once"}, body: new(QRView)},
+		{name: "answer to a premium's payment", example: store.Key{Part: "inside the answer given once"}, body: new(PremiumView)},
 	}
 	for _, k := range append(answers, kinds...) {
 		body := reflect.New(reflect.TypeOf(k.body).Elem())
@@ -310,6 +315,21 @@ func fullStory(t *testing.T) (*house, canaries) {
 	// Asked about on the phone.
 	h.addCouple()
 	h.waits(herCard(), large)
+
+	// A policy that is drafted, an item that is counted by period, a premium of hers
+	// from his account.
+	ok(h.DraftPolicy(t.Context(), "clerk", draftText(t, "2026-07")))(t)
+	h.counted("X9", 30, 5)
+	ok(settle(pharmacy, h.byID(wang), bill(family.PharmacyBuy, line(1, "X9", 2, 100))))(t)
+	h.pay(li, 1000, 0)
+	premium := h.owes(wang, family.ResidentPremium, 2027, 400)
+	terms := forAll()
+	terms.Purposes = append(terms.Purposes, family.ForPremium)
+	ok(h.ChangeBinding(t.Context(), li, wife, family.Change{SetPay: true, Pay: terms}))(t)
+	pay := PremiumAsk{wife, family.ResidentPremium, 2027, 400}
+	ok(h.PayPremium(t.Context(), li, pay, Once{"k7", pay}))(t)
+	ok(h.RefundPremium(t.Context(), premium))(t)
+	ok(h.PayPremium(t.Context(), li, pay, Once{"k8", pay}))(t)
 
 	// A record that a restore lost, written again.
 	h.restore(store.Key(boxKey("STORY1")), row{})

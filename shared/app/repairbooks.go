@@ -139,6 +139,22 @@ func (r *repairer) candidates(ctx context.Context, p family.PersonNo, seq uint64
 		}
 		return []family.Entry{e}, nil
 	}
+	if c.premium != "" {
+		premiums, _, err := look(ctx, r.App, premiumKey(c.premium))
+		if err != nil || premiums[0] == nil {
+			return nil, err
+		}
+		e := premiumEntry(&premiums[0].Premium, p, seq, before)
+		if e == nil {
+			return nil, nil
+		}
+		if e.Kind != family.PremiumBack || e.Grant == "" {
+			return []family.Entry{*e}, nil
+		}
+		late := *e // the grant was given anew meanwhile
+		late.Month = 0
+		return []family.Entry{*e, late}, nil
+	}
 	if c.message == "" {
 		return nil, nil
 	}

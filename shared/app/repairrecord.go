@@ -32,6 +32,8 @@ func (r *repairer) record(ctx context.Context, k store.Key) error {
 		return rewrite(ctx, r, ref[onceRecord](k), onceRecord{Fingerprint: "lost"}, "an answer that was given once is not given again")
 	case kind == "CREDIT" && r.credits[name] != (leg{}):
 		return nil // its entry has it
+	case kind == "PREMIUM":
+		return rewrite(ctx, r, ref[premiumRecord](k), premiumRecord{Premium: family.Premium{ID: family.PremiumID(name)}, Lost: true}, "the premium "+name+" was lost, and nothing is paid or given back of it")
 	case kind == "PERSON" && k.Sort == "P":
 		return r.person(ctx, family.PersonNo(name))
 	case kind == "PERSON" && strings.HasPrefix(k.Sort, bindingPrefix):

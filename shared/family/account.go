@@ -170,6 +170,17 @@ type Grant struct {
 // nobody but the beneficiary may spend (共济额度). 0 without a quota.
 func (g Grant) QuotaLeft() Fen { return max(0, g.Terms.Quota-g.Used) }
 
+// spend counts what the grant paid in a month, or with its sign turned got back.
+func (g *Grant) spend(month Month, paid Fen) {
+	if g.Spent.Month < month {
+		g.Spent = MonthSpent{Month: month}
+	}
+	if g.Spent.Month == month {
+		g.Spent.Spent += paid
+	}
+	g.Used += paid
+}
+
 // SpentIn returns what the grant paid in a month, the newest it paid in or later.
 func (g Grant) SpentIn(month Month) Fen { return g.Spent.at(month).Spent }
 

@@ -82,6 +82,9 @@ func audit(c family.Case) (family.Breakdown, []family.Fen) {
 	if c.Policy.AccountPaysOutOfScope {
 		b.AccountBase = b.PersonBurden
 	}
+	if !slices.Contains(c.Policy.AccountPays, useOf(c)) {
+		b.AccountBase = 0
+	}
 	var shares []family.Fen
 	if c.Bill.UseAccount {
 		b.OwnPaid = min(b.AccountBase, ownMayPay(c))
@@ -99,6 +102,17 @@ func audit(c family.Case) (family.Breakdown, []family.Fen) {
 	}
 	b.CashDue = b.PersonBurden - b.OwnPaid - b.SharedPaid
 	return b, shares
+}
+
+// useOf returns what an account pays for when it pays the bill.
+func useOf(c family.Case) family.Use {
+	switch {
+	case c.Bill.MedType == family.PharmacyBuy, c.Place.Kind == family.Pharmacy:
+		return family.UsePharmacy
+	case c.Bill.MedType == family.Registration:
+		return family.UseRegistration
+	}
+	return family.UseCare
 }
 
 // left returns what is left of a quota.
@@ -146,6 +160,9 @@ func mayPay(c family.Case, p family.Payer) family.Fen {
 		family.SameNation:   true,
 	}
 	if g.Paused || g.Terms.ValidUntil != 0 && g.Terms.ValidUntil < day || !slices.Contains(g.Terms.Purposes, purpose) || !near[p.Policy.Grants.Usable] {
+		return 0
+	}
+	if !slices.Contains(p.Policy.AccountPays, useOf(c)) {
 		return 0
 	}
 	var most family.Fen

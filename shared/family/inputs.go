@@ -19,6 +19,9 @@ func (s *Settlement) inputs() string {
 	b := &s.Basis
 	w.text(string(b.PsnType), string(b.Kind), string(b.Level), string(b.InsuredRegion), string(b.Insutype),
 		strconv.FormatBool(b.PoolCapped), strconv.FormatBool(b.PaysOutOfScope))
+	if b.NoAccount {
+		w.text("no account")
+	}
 	w.numbers(int64(b.Day), int64(b.Used.Deductible), int64(b.Used.Pool), int64(b.Used.Day), int64(b.DeductibleLeft), int64(b.Ratio), int64(b.PoolLeft))
 	if s.MedType.IsStay() || b.Used.Stay != 0 {
 		w.numbers(int64(b.Used.Stay))
@@ -49,6 +52,9 @@ func (s *Settlement) inputs() string {
 	for i := range s.Shares {
 		h := &s.Shares[i]
 		w.text(string(h.Grantor), string(h.Binding), string(h.Relation), string(h.Reason))
+		if h.Rule != "" {
+			w.text("rule", h.Rule)
+		}
 		w.numbers(int64(h.Limit.Current), int64(h.Limit.Past))
 	}
 	sum := sha256.Sum256(w.buf)

@@ -23,6 +23,9 @@ const (
 	Adjusted EntryKind = "adjustment"
 	// RolledOver moves money between the pockets at the turn of the year.
 	RolledOver EntryKind = "rollover"
+	// PremiumPaid and PremiumBack are of a premium, and Ref names the payment of it.
+	PremiumPaid EntryKind = "premium"
+	PremiumBack EntryKind = "premium_refund"
 )
 
 // PaidIn tells whether an entry of the kind is the insurer's doing and not a till's:
@@ -59,6 +62,10 @@ type Entry struct {
 	Month Month
 	Prev  Hash
 }
+
+// OfBill tells whether the entry is of a bill: of a settlement, a reversal or a refund,
+// whose message Ref names.
+func (e *Entry) OfBill() bool { return e.Kind == Settled || e.Kind == Reversed || e.Kind == Refunded }
 
 // Hash returns the hash of the entry. Its text is canonical: one spelling for
 // one entry, independent of how the entry is stored.
@@ -162,14 +169,7 @@ func Derive(a Account, entries []Entry) Account {
 			next.count(DayOf(e.At).Year(), &s)
 		}
 		if i := next.grant(e.Grant); i >= 0 && e.Month != 0 && e.Seq > next.Given[i].Since {
-			g := &next.Given[i]
-			if g.Spent.Month < e.Month {
-				g.Spent = MonthSpent{Month: e.Month}
-			}
-			if g.Spent.Month == e.Month {
-				g.Spent.Spent -= e.Delta.Total()
-			}
-			g.Used -= e.Delta.Total()
+			next.Given[i].spend(e.Month, -e.Delta.Total())
 		}
 	}
 	return next

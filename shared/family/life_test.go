@@ -44,7 +44,7 @@ func live(t *testing.T, law func(*rapid.T, *life)) {
 			"settle": happens(settles), "settle again": happens(settles), "settle once more": happens(settles), "settle often": happens(settles),
 			"refund": happens(refunds), "refund again": happens(refunds), "reverse": happens(reverses),
 			"bind": happens(binds), "change": happens(changes), "end": happens(ends), "reorder": happens(reorders),
-			"credit": happens(credits), "freeze or stop": happens(fates), "time passes": happens(passes),
+			"credit": happens(credits), "freeze or stop": happens(fates), "time passes": happens(passes), "premium": happens(premiums),
 		})
 	})
 }
@@ -68,6 +68,8 @@ func grown(t *rapid.T) *life {
 			if len(l.bindings) > 0 {
 				changes(t, l)
 			}
+		case 5:
+			premiums(t, l)
 		default:
 			settles(t, l)
 		}
@@ -124,6 +126,9 @@ func randomPolicy(t *rapid.T, region family.Region) *family.Policy {
 	p := samplePolicy()
 	p.Region = region
 	p.StayPayers = pick(t, []family.StayPayers{family.FamilyPaysStays, family.FamilyPaysStays, family.OwnerPaysStays, family.NobodyPaysStays}, "who pays stays")
+	if !often(t, 5, "accounts pay for everything") {
+		p.AccountPays = some(t, family.Uses, "uses")
+	}
 	p.AccountPaysOutOfScope = rapid.Bool().Draw(t, "account pays out of scope")
 	g := &p.Grants
 	g.MaxPerKin = nil
@@ -222,6 +227,27 @@ func randomTerms(t *rapid.T, today family.Day) *family.Terms {
 		terms.ValidUntil = today
 	}
 	return terms
+}
+
+// premiums has a premium owed, paid by a relative or by its owner, or given back.
+func premiums(t *rapid.T, l *life) {
+	owner := pick(t, people, "owes").no
+	kind, year := pick(t, family.PremiumKinds, "premium"), l.now.Year()+1
+	id := premiumID(owner, kind, year)
+	today := family.DayOf(l.now)
+	if _, owed := l.premiums[id]; !owed {
+		l.owe(family.Premium{Person: owner, Kind: kind, Year: year, Amount: 1 + fen(t, 200_00, "premium"), From: today, To: today.After(rapid.IntRange(0, 40).Draw(t, "days to pay"))})
+	}
+	if !often(t, 4, "pays it") {
+		l.last.refusal = l.refundPremium(id)
+		return
+	}
+	payer, binding := owner, family.BindingID("")
+	if grantors := l.accounts[owner].Grantors; len(grantors) > 0 && often(t, 3, "a relative pays") {
+		g := pick(t, grantors, "grantor")
+		payer, binding = g.Person, g.Binding
+	}
+	l.last.refusal = l.payPremium(payer, binding, id)
 }
 
 func binds(t *rapid.T, l *life) {

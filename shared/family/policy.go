@@ -65,11 +65,40 @@ type Purpose string
 const (
 	ForCare     Purpose = "care"     // 定点医疗机构就医
 	ForPharmacy Purpose = "pharmacy" // 定点零售药店购药
-	ForPremium  Purpose = "premium"  // 居民医保个人缴费
+	ForPremium  Purpose = "premium"  // 居民医保、长期护理保险个人缴费
 )
 
 // Purposes lists every purpose.
 var Purposes = []Purpose{ForCare, ForPharmacy, ForPremium}
+
+// Use is what personal accounts of a region may pay for at all, whoever's need it is.
+// A grant's purposes lie within it.
+type Use string
+
+// The uses (domain 1.2). Registration fees are told apart because an institution
+// settles them by themselves (med_type 12).
+const (
+	UseCare            Use = "care"             // 门急诊; 住院 too, by StayPayers
+	UsePharmacy        Use = "pharmacy"         // 药店购药、医疗器械、医用耗材
+	UseRegistration    Use = "registration"     // 挂号
+	UseResidentPremium Use = "resident_premium" // 居民医保个人缴费
+	UseLTCPremium      Use = "ltc_premium"      // 长期护理保险个人缴费
+)
+
+// Uses lists every use.
+var Uses = []Use{UseCare, UsePharmacy, UseRegistration, UseResidentPremium, UseLTCPremium}
+
+// useOf returns what an account pays for when it pays a bill of a kind of visit at a
+// kind of institution.
+func useOf(med MedType, kind InstitutionKind) Use {
+	switch {
+	case kind == Pharmacy || med == PharmacyBuy:
+		return UsePharmacy
+	case med == Registration:
+		return UseRegistration
+	}
+	return UseCare
+}
 
 // Level is a hospital level (hosp_lv), "1" to "11".
 type Level string
@@ -167,6 +196,8 @@ type Policy struct {
 	Binding  BindPolicy
 	Grants   GrantPolicy
 	Benefits []Benefit
+	// AccountPays is all that personal accounts of the region may pay for.
+	AccountPays []Use
 	// AccountPaysOutOfScope lets the account pay 自费 and what exceeds a ceiling.
 	AccountPaysOutOfScope bool
 	// StayPayers says whose accounts pay for stays: of the patient's region for his
@@ -241,6 +272,9 @@ type Benefit struct {
 	YearlyCap, DailyCap, VisitCap Fen
 }
 
+// Pays tells whether personal accounts of the region may pay for a use.
+func (p *Policy) Pays(u Use) bool { return slices.Contains(p.AccountPays, u) }
+
 // ID names the policy in answers, such as "430100@2026-01".
 func (p *Policy) ID() string { return string(p.Region) + "@" + p.Version }
 
@@ -288,6 +322,8 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("qr.pause_seconds: %v is not in 10..3600", p.BadCodesPause)
 	case p.QRVisitLife < p.QRLife || p.QRVisitLife > 72*60*time.Minute || p.QRVisitLife%time.Second != 0:
 		return fmt.Errorf("qr.visit_seconds: %v is not in %d..259200", p.QRVisitLife, p.QRLife/time.Second)
+	case !knownAll(p.AccountPays, Uses):
+		return fmt.Errorf("account.pays: %v", p.AccountPays)
 	case g.MaxMembers < 1 || g.MaxMembers > MaxMembers:
 		return fmt.Errorf("grants.max_members: %d is not in 1..%d", g.MaxMembers, MaxMembers)
 	case g.MaxGrantors < 1 || g.MaxGrantors > MaxGrantors:

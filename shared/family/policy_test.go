@@ -11,7 +11,8 @@ import (
 // samplePolicy returns a policy with everything in it, and its own copy each time.
 func samplePolicy() *family.Policy {
 	return &family.Policy{
-		Region: "430100", Version: "test", From: 20260101, NameZH: "试验", NameEN: "test",
+		AccountPays: family.Uses,
+		Region:      "430100", Version: "test", From: 20260101, NameZH: "试验", NameEN: "test",
 		StayPayers: family.FamilyPaysStays,
 		ConsentAge: 16, MaxLinks: 5, QRLife: time.Minute, QRVisitLife: 24 * time.Hour, BadCodes: 5, BadCodesPause: time.Minute,
 		Grants: family.GrantPolicy{

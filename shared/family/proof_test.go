@@ -68,6 +68,7 @@ func TestProofTrustsNothing(t *testing.T) {
 		"a pocket for another":    func(s *family.Settlement) { s.Own = family.Pockets{Past: s.Own.Total()} },
 		"another pocket's share":  func(s *family.Settlement) { s.Shares[0].Paid = family.Pockets{Past: s.Shares[0].Paid.Total()} },
 		"another class":           func(s *family.Settlement) { s.Lines[1].Class = family.ClassC },
+		"no account may pay":      func(s *family.Settlement) { s.Basis.NoAccount = true },
 		"out of scope is payable": func(s *family.Settlement) { s.Basis.PaysOutOfScope = true },
 	} {
 		s := damaged()

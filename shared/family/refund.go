@@ -121,7 +121,7 @@ func undo(id MessageID, kind EntryKind, original Settlement, kept []Quantity, pa
 	}
 	back.Shares = nil
 	for i, share := range original.Shares {
-		share.Paid, share.Limit, share.Reason = after.shares[i].Minus(before.shares[i]), Pockets{}, ""
+		share.Paid, share.Limit, share.Reason, share.Rule = after.shares[i].Minus(before.shares[i]), Pockets{}, "", ""
 		if share.Paid != (Pockets{}) {
 			back.Shares = append(back.Shares, share)
 		}

@@ -89,6 +89,9 @@ const (
 	ConfirmationDeclined Code = "confirmation_declined"
 	ConfirmationLapsed   Code = "confirmation_lapsed"
 	MessageConfirmed     Code = "message_confirmed" // all have approved: the till sends it again
+	// Of what accounts may pay for, and of premiums.
+	AccountScope  Code = "account_scope"   // the region lets accounts pay nothing of the kind
+	PremiumNotDue Code = "premium_not_due" // not in its days, or paid by another
 )
 
 // Codes lists every answer in order of precedence.
@@ -108,6 +111,7 @@ var Codes = []Code{
 	WillPay, WillPayPartly, WillNotPay,
 	PaperMissing, PaperWrong, CoolingOff,
 	ConfirmationDeclined, ConfirmationLapsed, MessageConfirmed,
+	AccountScope, PremiumNotDue,
 }
 
 // Malformed tells whether the code is of the first kind: the request could not be

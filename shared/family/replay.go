@@ -46,6 +46,7 @@ func Replay(s Settlement, place Place, r Replayed) []Difference {
 	fens("basis.deductible_left_fen", s.Basis.DeductibleLeft, again.Basis.DeductibleLeft)
 	fens("basis.pool_left_fen", s.Basis.PoolLeft, again.Basis.PoolLeft)
 	differ("basis.pool_capped", strconv.FormatBool(s.Basis.PoolCapped), strconv.FormatBool(again.Basis.PoolCapped))
+	differ("basis.no_account", strconv.FormatBool(s.Basis.NoAccount), strconv.FormatBool(again.Basis.NoAccount))
 	differ("basis.account_pays_out_of_scope", strconv.FormatBool(s.Basis.PaysOutOfScope), strconv.FormatBool(again.Basis.PaysOutOfScope))
 
 	again.Lines = s.repriced(place, r, differ)

@@ -273,6 +273,25 @@ func (s *stage) do(st statement) {
 		}
 	case "show":
 		refusal = s.show(w)
+	case "owes":
+		premium := family.Premium{Person: s.who(w)}
+		premium.Kind = family.PremiumKind(w.next("a kind of premium"))
+		premium.Year, premium.Amount = w.number("a year"), w.yuan()
+		w.must("from")
+		premium.From = read(w, "a day", family.ParseDay)
+		w.must("to")
+		premium.To = read(w, "a day", family.ParseDay)
+		refusal = s.town.owe(premium)
+	case "premium":
+		payer, binding := s.who(w), family.BindingID("")
+		owner := payer
+		if w.has("->") {
+			owner = s.who(w)
+			binding = s.binding(w, payer, owner)
+		}
+		refusal = s.town.payPremium(payer, binding, s.premium(w, owner))
+	case "refund-premium":
+		refusal = s.town.refundPremium(s.premium(w, s.who(w)))
 	case "bill":
 		s.putBill(w, st)
 		took = true
@@ -339,6 +358,11 @@ func (s *stage) policy(w *words, st statement) bool {
 			p.AccountPaysOutOfScope = true
 		case "stays":
 			p.StayPayers = family.StayPayers(w.next("whose accounts"))
+		case "account_pays":
+			p.AccountPays = nil
+			for _, u := range strings.Split(w.next("uses"), ",") {
+				p.AccountPays = append(p.AccountPays, family.Use(u))
+			}
 		case "traces":
 			p.Trace.ListTypes = strings.Split(w.next("list types"), ",")
 			if w.has("but") {
@@ -724,6 +748,16 @@ func (s *stage) act(verb string, w *words) (family.Settlement, *family.Refusal) 
 		s.sales[name] = done.ID
 	}
 	return done, refusal
+}
+
+// premium reads the kind and the year of somebody's premium.
+func (s *stage) premium(w *words, owner family.PersonNo) family.PremiumID {
+	kind := family.PremiumKind(w.next("a kind of premium"))
+	id := premiumID(owner, kind, w.number("a year"))
+	if _, owed := s.town.premiums[id]; !owed {
+		throw(w.line, "%s owes no such premium", owner)
+	}
+	return id
 }
 
 // sale reads the name of a settlement.

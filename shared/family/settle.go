@@ -81,6 +81,9 @@ type Share struct {
 	// grant did not apply or his turn never came.
 	Limit  Pockets
 	Reason Code // empty when he paid all that was left
+	// Rule names the limit that let no more pass, such as "pay.monthly_cap_fen", where
+	// the reason is [GrantCapReached].
+	Rule string
 }
 
 // Basis holds the fund's terms as they stood for this patient when he came, so
@@ -99,8 +102,11 @@ type Basis struct {
 	PoolCapped     bool
 	PoolLeft       Fen // when PoolCapped
 	PaysOutOfScope bool
-	InsuredRegion  Region
-	Insutype       Insutype
+	// NoAccount tells that the patient's region lets no account pay for this kind of
+	// visit.
+	NoAccount     bool
+	InsuredRegion Region
+	Insutype      Insutype
 }
 
 // Used is what a benefit has used up.
@@ -316,7 +322,7 @@ func (c *Case) basis() Basis {
 // under returns the terms that a policy makes of a basis's facts: its own as they
 // stood then, or those of a draft.
 func (b Basis) under(p *Policy, med MedType) Basis {
-	b.PaysOutOfScope = p.AccountPaysOutOfScope
+	b.PaysOutOfScope, b.NoAccount = p.AccountPaysOutOfScope, !p.Pays(useOf(med, b.Kind))
 	b.DeductibleLeft, b.Ratio, b.PoolCapped, b.PoolLeft = 0, 0, false, 0
 	benefit, found := p.Benefit(b.Insutype, b.PsnType, med)
 	grade := b.Level.Grade()
@@ -377,71 +383,111 @@ func (c *Case) shares(rest Fen) []Share {
 // share decides what one grantor pays of the rest.
 func (c *Case) share(p Payer, rest Fen) Share {
 	share := Share{Grantor: p.Grantor.Person, Binding: p.Grantor.Binding}
-	none := func(reason Code) Share {
+	day := c.day()
+	g, reason := p.grantFor(cause{c.Patient.Person, c.Patient.Insurance.Region, c.Place.Region, c.purpose(), day})
+	share.Relation = g.Relation
+	switch {
+	case g.Binding == "":
 		share.Reason = reason
+	case !c.Bill.UseAccount:
+		share.Reason = AccountUnused
+	case !c.Policy.Pays(c.use()):
+		share.Reason = AccountScope
+	case rest == 0:
+		share.Reason = NothingLeft
+	case reason != "":
+		share.Reason = reason
+	case c.Bill.MedType.IsStay() && p.Policy.StayPayers != FamilyPaysStays:
+		share.Reason = GrantScope
+	case !p.Policy.Pays(c.use()):
+		share.Reason = AccountScope
+	}
+	if share.Reason != "" {
 		return share
 	}
-	i := p.Account.grant(p.Grantor.Binding)
-	if i < 0 || p.Account.Given[i].Beneficiary != c.Patient.Person {
-		return none(GrantNone)
-	}
-	g := p.Account.Given[i]
-	share.Relation = g.Relation
-	day := c.day()
-	switch {
-	case !c.Bill.UseAccount:
-		return none(AccountUnused)
-	case rest == 0:
-		return none(NothingLeft)
-	case !p.Account.Insurance.Insured() || p.Account.Deceased, // dissolved when the insurance changes (notice of 2026-01-09)
-		!slices.Contains(p.Policy.Grants.Grantors, p.Account.Insurance.Insutype):
-		return none(PersonNotInsured)
-	case p.Account.Frozen:
-		return none(PersonFrozen)
-	case g.Terms.ValidUntil != 0 && g.Terms.ValidUntil < day:
-		return none(GrantNone)
-	case g.Paused, g.OfAge != 0 && g.OfAge <= day: // who has come of age has not yet agreed himself
-		return none(GrantPaused)
-	case !g.Nationwide && !p.Policy.Grants.Insured.Covers(p.Account.Insurance.Region, c.Patient.Insurance.Region):
-		return none(GrantScope)
-	case !slices.Contains(g.Terms.Purposes, c.purpose()) || !g.Nationwide && !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.Place.Region):
-		return none(GrantScope)
-	case c.Bill.MedType.IsStay() && p.Policy.StayPayers != FamilyPaysStays:
-		return none(GrantScope)
-	}
-	available := p.Account.shareable(g, p.Policy.Grants)
-	terms := g.Terms.On(day, g.Raise)
-	allowed := MaxFen
-	if cap := terms.PerSettlementCap; cap > 0 {
-		allowed = min(allowed, cap)
-	}
-	if cap := terms.MonthlyCap; cap > 0 {
-		allowed = min(allowed, max(0, cap-g.SpentIn(day.Month())))
-	}
-	if g.Terms.Quota > 0 {
-		allowed = min(allowed, g.QuotaLeft())
-	}
-	share.Limit = available.take(min(available.Total(), allowed))
+	limit, allowed, rule := p.most(g, day)
+	share.Limit = limit
 	share.Paid = share.Limit.take(rest)
 	if most := c.unasked(g, p.Account.Person); share.Limit.Total() > most {
 		share.Limit = share.Limit.take(most)
 		if share.Paid.Total() > most {
-			share.Paid, allowed = share.Limit, most
+			share.Paid, allowed, rule = share.Limit, most, "grants.confirm_above_fen"
 		}
 	}
 	switch paid := share.Paid.Total(); {
 	case paid == rest:
 	case paid == allowed:
-		share.Reason = GrantCapReached
+		share.Reason, share.Rule = GrantCapReached, rule
 	default:
 		share.Reason = AccountEmpty
 	}
 	return share
 }
 
+// cause is what a grant is asked to pay for.
+type cause struct {
+	of      PersonNo // whose need it is
+	insured Region   // where he is insured
+	at      Region   // where the money goes
+	purpose Purpose
+	day     Day
+}
+
+// grantFor returns the payer's grant and why it pays nothing for a cause, or "". There
+// is no grant where its Binding is empty.
+func (p *Payer) grantFor(c cause) (Grant, Code) {
+	i := p.Account.grant(p.Grantor.Binding)
+	if i < 0 || p.Account.Given[i].Beneficiary != c.of {
+		return Grant{}, GrantNone
+	}
+	g := p.Account.Given[i]
+	switch {
+	case !p.Account.Insurance.Insured() || p.Account.Deceased, // dissolved when the insurance changes (notice of 2026-01-09)
+		!slices.Contains(p.Policy.Grants.Grantors, p.Account.Insurance.Insutype):
+		return g, PersonNotInsured
+	case p.Account.Frozen:
+		return g, PersonFrozen
+	case g.Terms.ValidUntil != 0 && g.Terms.ValidUntil < c.day:
+		return g, GrantNone
+	case g.Paused, g.OfAge != 0 && g.OfAge <= c.day: // who has come of age has not yet agreed himself
+		return g, GrantPaused
+	case !g.Nationwide && !p.Policy.Grants.Insured.Covers(p.Account.Insurance.Region, c.insured):
+		return g, GrantScope
+	case !slices.Contains(g.Terms.Purposes, c.purpose) || !g.Nationwide && !p.Policy.Grants.Usable.Covers(p.Account.Insurance.Region, c.at):
+		return g, GrantScope
+	}
+	return g, ""
+}
+
+// most returns what a grant may draw from its account on a day, what its limits let
+// pass whatever the account holds, and the rule of the narrowest of them.
+func (p *Payer) most(g Grant, day Day) (limit Pockets, allowed Fen, rule string) {
+	terms := g.Terms.On(day, g.Raise)
+	allowed = MaxFen
+	narrow := func(to Fen, by string) {
+		if to < allowed {
+			allowed, rule = to, by
+		}
+	}
+	if cap := terms.PerSettlementCap; cap > 0 {
+		narrow(cap, "pay.per_settlement_cap_fen")
+	}
+	if cap := terms.MonthlyCap; cap > 0 {
+		narrow(max(0, cap-g.SpentIn(day.Month())), "pay.monthly_cap_fen")
+	}
+	if g.Terms.Quota > 0 {
+		narrow(g.QuotaLeft(), "pay.quota_fen")
+	}
+	available := p.Account.shareable(g, p.Policy.Grants)
+	return available.take(min(available.Total(), allowed)), allowed, rule
+}
+
+// use returns what an account pays for when it pays this bill.
+func (c *Case) use() Use { return useOf(c.Bill.MedType, c.Place.Kind) }
+
 // purpose returns what a grant must allow for this bill.
 func (c *Case) purpose() Purpose {
-	if c.Place.Kind == Pharmacy || c.Bill.MedType == PharmacyBuy {
+	if c.use() == UsePharmacy {
 		return ForPharmacy
 	}
 	return ForCare
@@ -487,10 +533,13 @@ func reckon(b Basis, lines []PricedLine, kept []Quantity, own Pockets, shares []
 	return r
 }
 
-// outOfBase returns what of a bill no account may pay: all that is out of scope or
-// above a ceiling, or where the region lets accounts pay that, what is of the
-// negative list.
+// outOfBase returns what of a bill no account may pay: all of it where the region lets
+// accounts pay nothing of the kind; else all that is out of scope or above a ceiling,
+// or where the region lets accounts pay that, what is of the negative list.
 func (b *Breakdown) outOfBase(basis Basis, lines []PricedLine, amounts []Amounts) Fen {
+	if basis.NoAccount {
+		return b.PersonBurden
+	}
 	if !basis.PaysOutOfScope {
 		return b.OutOfScope + b.OverLimit
 	}
@@ -558,15 +607,8 @@ func (s *Settlement) post(patient Account, payers map[PersonNo]Account) Effects 
 		payer = payer.clone()
 		entry := Entry{Delta: Pockets{}.Minus(share.Paid), Grant: share.Binding}
 		if i := payer.grant(share.Binding); i >= 0 && soldUnder(payer.Given[i], share.Grantor, sold) {
-			g := &payer.Given[i]
 			entry.Month = month
-			if g.Spent.Month < month {
-				g.Spent = MonthSpent{Month: month}
-			}
-			if g.Spent.Month == month {
-				g.Spent.Spent += share.Paid.Total()
-			}
-			g.Used += share.Paid.Total()
+			payer.Given[i].spend(month, share.Paid.Total())
 		}
 		book(payer, entry)
 	}

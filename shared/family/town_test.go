@@ -46,6 +46,7 @@ type town struct {
 	sold     map[string]family.MessageID
 	sales    map[family.MessageID]family.Settlement   // as they stand after refunds
 	given    map[family.MessageID][]family.Settlement // reversals and refunds, by sale
+	premiums map[family.PremiumID]family.Premium
 	serial   int
 }
 
@@ -65,6 +66,7 @@ func newTown(now time.Time, rules func(family.Region, family.Day) *family.Policy
 		sold:     map[string]family.MessageID{},
 		sales:    map[family.MessageID]family.Settlement{},
 		given:    map[family.MessageID][]family.Settlement{},
+		premiums: map[family.PremiumID]family.Premium{},
 	}
 }
 
@@ -318,6 +320,25 @@ func (w *town) prove() []family.Fault {
 	for _, p := range w.people() {
 		faults = append(faults, family.ProveAccount(w.accounts[p], w.entries[p])...)
 	}
+	for _, id := range slices.Sorted(maps.Keys(w.premiums)) {
+		p := w.premiums[id]
+		faults = append(faults, family.ProvePremium(p)...)
+		entered := 0
+		for _, person := range w.people() {
+			for _, e := range w.entries[person] {
+				if p.Entered(e) {
+					entered++
+				}
+			}
+		}
+		booked := 2 * len(p.Payments)
+		if p.Standing() > 0 {
+			booked--
+		}
+		if entered != booked {
+			faults = append(faults, family.Fault{Ref: string(id), What: "the premium's payments are not the entries of it"})
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.sales)) {
 		faults = append(faults, family.ProveSettlement(w.sales[id])...)
 		for _, back := range w.given[id] {
@@ -335,8 +356,60 @@ func (w *town) clone() *town {
 	c.bought = maps.Clone(w.bought)
 	c.accounts, c.born, c.bindings = maps.Clone(w.accounts), maps.Clone(w.born), maps.Clone(w.bindings)
 	c.places, c.items, c.sold, c.sales = maps.Clone(w.places), maps.Clone(w.items), maps.Clone(w.sold), maps.Clone(w.sales)
+	c.premiums = maps.Clone(w.premiums)
 	c.entries, c.bound, c.given = cloneLists(w.entries), cloneLists(w.bound), cloneLists(w.given)
 	return &c
+}
+
+// premiumID is how the town names a premium.
+func premiumID(p family.PersonNo, kind family.PremiumKind, year int) family.PremiumID {
+	return family.PremiumID(fmt.Sprintf("%s %s %d", p, kind, year))
+}
+
+// owe takes over what somebody owes.
+func (w *town) owe(p family.Premium) *family.Refusal {
+	if refusal := p.Check(); refusal != nil {
+		return refusal
+	}
+	p.ID = premiumID(p.Person, p.Kind, p.Year)
+	if has, known := w.premiums[p.ID]; known {
+		told, refusal := has.Owe(p)
+		if refusal != nil {
+			return refusal
+		}
+		p = told
+	}
+	w.premiums[p.ID] = p
+	return nil
+}
+
+// payPremium pays a premium from an account, under a binding or from the owner's own.
+func (w *town) payPremium(payer family.PersonNo, binding family.BindingID, id family.PremiumID) *family.Refusal {
+	p := w.premiums[id]
+	premium, account, entry, refusal := family.PayPremium(family.PremiumCase{
+		Now: w.now, Premium: p, Owner: w.accounts[p.Person], Amount: p.Amount,
+		Payer: family.Payer{Grantor: family.Grantor{Person: payer, Binding: binding}, Account: w.accounts[payer], Policy: w.policyOf(payer)},
+	})
+	return w.tookPremium(premium, account, entry, refusal)
+}
+
+// refundPremium gives back what was paid of a premium.
+func (w *town) refundPremium(id family.PremiumID) *family.Refusal {
+	p := w.premiums[id]
+	var payer family.Account
+	if n := p.Standing(); n > 0 {
+		payer = w.accounts[p.Payments[n-1].Payer]
+	}
+	premium, account, entry, refusal := family.RefundPremium(p, payer, w.now)
+	return w.tookPremium(premium, account, entry, refusal)
+}
+
+func (w *town) tookPremium(p family.Premium, account family.Account, entry family.Entry, refusal *family.Refusal) *family.Refusal {
+	if refusal == nil {
+		w.premiums[p.ID], w.accounts[account.Person] = p, account
+		w.entries[account.Person] = append(w.entries[account.Person], entry)
+	}
+	return refusal
 }
 
 func cloneLists[K cmp.Ordered, V any](m map[K][]V) map[K][]V {

@@ -36,11 +36,15 @@ func (s *Settlement) Verdict() Verdict {
 			worst = c
 		}
 	}
+	if s.Basis.NoAccount {
+		return Verdict{v.Code, &Condition{Code: AccountScope, Fen: s.Paid.CashDue, Rule: "account.pays", Observed: string(useOf(s.MedType, s.Basis.Kind))}}
+	}
 	for i := range s.Lines {
 		consider(s.outOfBase(&s.Lines[i]))
 	}
 	if unpaid := s.Paid.AccountBase - s.Paid.OwnPaid - s.Paid.SharedPaid; unpaid > 0 {
-		consider(Condition{Code: s.unpaid(), Fen: unpaid})
+		code, rule := s.unpaid()
+		consider(Condition{Code: code, Rule: rule, Fen: unpaid})
 	}
 	v.Condition = &worst
 	return v
@@ -59,17 +63,17 @@ func (s *Settlement) outOfBase(l *PricedLine) Condition {
 }
 
 // unpaid returns why accounts did not pay all that they may: the first grantor's
-// reason, or that there is nobody to pay.
-func (s *Settlement) unpaid() Code {
+// reason and rule, or that there is nobody to pay.
+func (s *Settlement) unpaid() (Code, string) {
 	for _, share := range s.Shares {
 		if share.Reason != "" && share.Reason != NothingLeft {
-			return share.Reason
+			return share.Reason, share.Rule
 		}
 	}
 	if s.Free == (Pockets{}) {
-		return GrantNone
+		return GrantNone, ""
 	}
-	return AccountEmpty
+	return AccountEmpty, ""
 }
 
 // why returns what a line's reason rests on, where there are figures to tell.

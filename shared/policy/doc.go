@@ -11,6 +11,8 @@
 //	"consent_age"         from this age a member accepts a binding himself
 //	"account_pays_out_of_scope"
 //	                      whether a personal account may pay 自费 and what exceeds a ceiling
+//	"account"             what personal accounts may pay for: care, pharmacy, registration,
+//	                      resident_premium, ltc_premium
 //	"links"               亲情账户: how many members one holder may show
 //	"qr"                  how long a displayed code can be redeemed
 //	"binding"             what is shown of a relation, who consents, who ends it, how long things wait
@@ -19,7 +21,7 @@
 //	"benefits"            what the fund pays, one entry for each class of persons, and
 //	                      others for stays (med_types 21, 2101, 22, 28)
 //
-// A file may leave out "links", "qr", "his" and "stays": then the default's hold.
+// A file may leave out "account", "links", "qr", "his" and "stays": then the default's hold.
 //
 // A deductible of a stay is paid for each admission; "later_deductible_fen" is what
 // who has paid one in the year pays for another. Persons without a benefit for stays

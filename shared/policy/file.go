@@ -24,9 +24,10 @@ type file struct {
 	Sources               []source `json:"sources" rule:"-"`
 
 	// These a file may leave out: then the default's hold, with their sources.
-	Links *links `json:"links,omitempty" rule:"-"`
-	QR    *qr    `json:"qr,omitempty" rule:"-"`
-	HIS   *his   `json:"his,omitempty" rule:"-"`
+	Account *account `json:"account,omitempty" rule:"-"`
+	Links   *links   `json:"links,omitempty" rule:"-"`
+	QR      *qr      `json:"qr,omitempty" rule:"-"`
+	HIS     *his     `json:"his,omitempty" rule:"-"`
 
 	// Stays are stays in hospital; left out, the default's holds.
 	Stays *stays `json:"stays,omitempty" rule:"-"`
@@ -43,6 +44,12 @@ type file struct {
 type name struct {
 	ZH string `json:"zh"`
 	EN string `json:"en"`
+}
+
+// account is what personal accounts may pay for at all.
+type account struct {
+	Pays    []family.Use `json:"pays"`
+	Sources []source     `json:"sources" rule:"-"`
 }
 
 type links struct {
@@ -147,6 +154,11 @@ func parse(data []byte) (*file, error) {
 	if err := sourced("", f, f.Sources); err != nil {
 		return nil, err
 	}
+	if f.Account != nil {
+		if err := sourced("account.", *f.Account, f.Account.Sources); err != nil {
+			return nil, err
+		}
+	}
 	if f.Links != nil {
 		if err := sourced("links.", *f.Links, f.Links.Sources); err != nil {
 			return nil, err
@@ -188,11 +200,14 @@ func parse(data []byte) (*file, error) {
 
 // leavesOut tells whether the file leaves something to the default.
 func (f *file) leavesOut() bool {
-	return f.Links == nil || f.QR == nil || f.HIS == nil || f.Stays == nil
+	return f.Account == nil || f.Links == nil || f.QR == nil || f.HIS == nil || f.Stays == nil
 }
 
 // inherit takes over from the default what the file leaves out.
 func (f *file) inherit(def *file) error {
+	if f.Account == nil {
+		f.Account = def.Account
+	}
 	if f.Links == nil {
 		f.Links = def.Links
 	}
@@ -206,7 +221,7 @@ func (f *file) inherit(def *file) error {
 		f.Stays = def.Stays
 	}
 	if f.leavesOut() {
-		return fmt.Errorf("links, qr, his, stays: the default has to say them")
+		return fmt.Errorf("account, links, qr, his, stays: the default has to say them")
 	}
 	return nil
 }
@@ -282,6 +297,7 @@ func (f *file) policy() (*family.Policy, error) {
 		BadCodes:              f.QR.BadCodesAMinute,
 		BadCodesPause:         time.Duration(f.QR.PauseSeconds) * time.Second,
 		QRVisitLife:           time.Duration(f.QR.VisitSeconds) * time.Second,
+		AccountPays:           f.Account.Pays,
 		AccountPaysOutOfScope: f.AccountPaysOutOfScope,
 		StayPayers:            f.Stays.Accounts,
 

@@ -234,8 +234,12 @@ func TestRules(t *testing.T) {
 				},
 				Benefits: got.Benefits, // TestPublishedBenefits
 
+				AccountPays:            family.Uses[:4],
 				FundSumIncludesAccount: c.id[:2] == "44", // Guangdong
 				StayPayers:             family.FamilyPaysStays,
+			}
+			if c.id[:2] == "11" { // Beijing alone publishes that accounts pay for long-term care
+				want.AccountPays = family.Uses
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)

@@ -228,9 +228,11 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		return e, code
 	case OpCheck, OpProve:
 		return effects{}, ""
-	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend:
+	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe:
 		e, _, code := v.fed(r, at)
 		return e, code
+	case OpReturn:
+		return v.returned(r, at)
 	}
 	if r.Op == OpSubmit {
 		if e := v.tookIn(writes); e != nil {
@@ -322,6 +324,8 @@ func (v *view) personal(writes []store.Write) (effects, string) {
 			e[paperKey(named.Paper.ID)] = is("the paper's row", materialRecord{r.Binding})
 		}
 		return e, code
+	case OpPremium:
+		return v.premiumPaid(r, at)
 	}
 	return v.onBinding(r, at)
 }
@@ -420,7 +424,7 @@ func recorded(op Op) bool { return op == OpSettle || op == OpReverse || op == Op
 // written holds an answer against what its own commit wrote.
 func (a *Auditor) written(t *Trip, ans Answer) {
 	r := t.Request
-	if ans.Replay && !t.Doubted {
+	if ans.Replay && !t.Doubted && r.Op != OpPremium { // who has paid it under another key has paid it
 		a.fault("%s %s: it was done now and is said to be a repeat", r.Op, r.Identity)
 	}
 	switch {
@@ -540,7 +544,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			a.Reached("a repeat gets the first answer")
 			a.durable(r, ans)
 		}
-	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpTurn || r.Op == OpFreeze || r.Op == OpSuspend:
+	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpTurn || r.Op == OpFreeze || r.Op == OpSuspend || r.Op == OpOwe:
 		_, same, code := v.fed(r, at)
 		said(code)
 		if code == "" && !same {
@@ -567,6 +571,12 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 		said(code)
 		if len(todo) > 0 && ans.Code == "" {
 			a.fault("%s %s: it was answered as done, and nothing was written of %v", r.Op, r.Identity, todo.keys())
+		}
+	case r.Op == OpReturn:
+		_, code := v.returned(r, at)
+		said(code)
+		if code == "" {
+			a.fault("%s %s: it was answered as done, and nothing was written", r.Op, r.Premium.ID)
 		}
 	default:
 		a.unwrittenPersonal(v, ans, said)

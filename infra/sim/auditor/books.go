@@ -20,7 +20,7 @@ type books struct {
 	back     map[string]breakdown // what came back of a sale, negative
 	held     int64                // in all accounts
 	paidIn   int64                // by the insurer
-	moved    int64                // by settlements, into accounts
+	moved    int64                // by settlements and premiums, into accounts
 }
 
 type (
@@ -90,6 +90,8 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 			if m.Settlement != nil {
 				legs += a.entered(t, m.Settlement)
 			}
+		case kind == "PREMIUM":
+			legs += a.premiumMoved(before[w.Key], shape[premiumRecord](a, a.disk.Peek(w.Key)).Premium)
 		case kind == "CREDIT":
 			credited += shape[creditRecord](a, a.disk.Peek(w.Key)).Amount.total()
 		case kind == "QR" && before[w.Key].Exists():
@@ -150,7 +152,7 @@ func (a *Auditor) moves(was, is *account, e *entry) {
 		since := grantSince{g.Binding, g.Since}
 		a.books.used[since] -= e.Delta.total()
 		a.books.spent[grantMonth{since, e.Month}] -= e.Delta.total()
-		if e.Kind == "settlement" {
+		if e.Kind == "settlement" || e.Kind == "premium" {
 			a.withinCaps(was, g, grantMonth{since, e.Month}, max(day(e.At), e.Month*100+1), -e.Delta.total())
 		}
 	}

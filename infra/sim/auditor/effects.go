@@ -54,6 +54,10 @@ func (v *view) reference(k store.Key) bool {
 	case OpSettle, OpQuote, OpCheck, OpReverse, OpRefund:
 		kind, _, _ := strings.Cut(k.Part, "#")
 		return slices.Contains([]string{"INST", "ITEM", "ID", "CARD", "PERSON", "GUESS"}, kind)
+	case OpPremium:
+		return strings.HasPrefix(k.Part, "OWED#")
+	case OpOwe:
+		return strings.HasPrefix(k.Part, "ACCT#")
 	}
 	return false
 }

@@ -18,6 +18,8 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 	switch r.Op {
 	case OpPerson:
 		return v.fedPerson(r)
+	case OpOwe:
+		return v.owed(r)
 	case OpCredit:
 		booked, found := read[creditRecord](v, creditKey(r.Identity))
 		if found && (booked.Person != r.By || booked.Amount != r.Amount) {

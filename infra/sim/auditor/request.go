@@ -47,6 +47,9 @@ const (
 	OpRegistry Op = "registry"
 	OpTend     Op = "tend"
 	OpSweep    Op = "sweep"
+	OpOwe      Op = "owe a premium"
+	OpPremium  Op = "pay a premium"
+	OpReturn   Op = "return a premium"
 )
 
 // Request is what a client asked for, told to the auditor in plain words by whoever
@@ -78,6 +81,7 @@ type Request struct {
 	// A reviewer's request. By is who he is in the families, if anybody.
 	Subject, Version, Reason string
 	Paper                    Paper // also of a holder who announces one
+	Premium                  Premium
 
 	// An operator's request.
 	Person Person
@@ -88,6 +92,15 @@ type Request struct {
 	Where  Place
 	Item   Item
 	Kin    Kin
+}
+
+// Premium is a premium as an operator tells of it; of what a person asks to be paid, its
+// kind, year and amount; of what is given back, its ID.
+type Premium struct {
+	ID, Kind string
+	Year     int
+	Amount   int64
+	From, To int
 }
 
 // Credential is what the patient showed.
@@ -202,7 +215,7 @@ type Trip struct {
 // sender asked for.
 func (r *Request) sets() bool {
 	switch r.Op {
-	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce:
+	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpOwe, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce:
 		return true
 	}
 	return false
@@ -253,7 +266,8 @@ type Rules struct {
 
 	Benefits       []Benefit
 	PaysOutOfScope bool
-	StayPayers     string // whose accounts pay for stays: "family", "owner", "nobody"
+	StayPayers     string   // whose accounts pay for stays: "family", "owner", "nobody"
+	Pays           []string // what accounts may pay for
 }
 
 // Benefit is the fund's share for one class of persons.

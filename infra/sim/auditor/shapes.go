@@ -263,7 +263,7 @@ type told struct {
 type share struct {
 	Grantor, Binding, Relation string
 	Paid, Limit                Pockets
-	Reason                     string
+	Reason, Rule               string
 }
 
 type leg struct {
@@ -281,6 +281,7 @@ type basis struct {
 	PoolCapped              bool
 	PoolLeft                int64
 	PaysOutOfScope          bool
+	NoAccount               bool
 	InsuredRegion, Insutype string
 }
 

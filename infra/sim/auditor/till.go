@@ -123,6 +123,9 @@ func (s *settlement) divided(kept []int64, own Pockets, relatives []Pockets) mon
 	if !b.PaysOutOfScope {
 		p.AccountBase = p.PersonBurden - p.OutOfScope - p.OverLimit
 	}
+	if b.NoAccount {
+		p.AccountBase = 0
+	}
 	open := p.AccountBase
 	m.own = own.upTo(open)
 	p.OwnPaid = m.own.total()
@@ -427,6 +430,7 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 	in := me.Insurance
 	b := basis{
 		Day: today, PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
+		NoAccount:     !slices.Contains(rules.Pays, used(place.Kind, med)),
 		InsuredRegion: in.Region, Insutype: in.Insutype,
 	}
 	if c := me.counter(b.Day/10000, in.Insutype, isStay(med)); c != nil {
@@ -553,6 +557,8 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 	switch {
 	case !r.Bill.UseAccount:
 		return no("account_not_asked")
+	case s.Basis.NoAccount:
+		return no("account_scope")
 	case open == 0:
 		return no("nothing_left")
 	case !payer.insured(), !slices.Contains(rules.Grantors, payer.Insurance.Insutype):
@@ -569,10 +575,65 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		return no("grant_scope")
 	case isStay(r.Bill.MedType) && rules.StayPayers != "family":
 		return no("grant_scope")
+	case !slices.Contains(rules.Pays, used(place.Kind, r.Bill.MedType)):
+		return no("account_scope")
 	}
+	there, most, rule := payer.drawable(g, rules, s.Basis.Day)
+	if g.Raise.From != 0 {
+		v.a.Reached(map[bool]string{true: "a raised cap has come", false: "a raised cap waits for its day"}[g.Raise.From <= s.Basis.Day])
+	}
+	sh.Limit = there
+	gives := sh.Limit.upTo(open)
+	if tier, asks := v.unasked(payer, g.Relation, at); asks && out.waited != nil {
+		// What was approved, or what nobody asks about.
+		if q := out.waited.of(sh.Grantor); q != nil && q.Binding == g.Binding {
+			tier = max(tier, q.Amount)
+		}
+		if sh.Limit.total() > tier {
+			sh.Limit = sh.Limit.upTo(tier)
+			if gives.total() > tier {
+				gives, most, rule = sh.Limit, tier, "grants.confirm_above_fen"
+				v.a.Reached("what became dearer than approved is paid otherwise")
+			}
+		}
+	}
+	sh.Paid = gives
+	switch paid := gives.total(); {
+	case paid == open:
+		v.a.Reached("a relative pays all that is left")
+	case paid == most:
+		sh.Reason, sh.Rule = "grant_cap_reached", rule
+		v.a.Reached("a relative pays up to a cap")
+	default:
+		sh.Reason = "account_empty"
+		v.a.Reached("a relative pays all he may share")
+	}
+	return sh, gives
+}
+
+// limit is one limit of a grant.
+type limit struct {
+	fen  int64
+	rule string
+}
+
+// used is what an account pays for that pays a bill.
+func used(kind, med string) string {
+	if kind == "pharmacy" || med == "41" {
+		return "pharmacy"
+	}
+	if med == "12" {
+		return "registration"
+	}
+	return "care"
+}
+
+// drawable is what a grant may draw from an account on a day, what its limits let it
+// take whatever is there, and which of them is the narrowest.
+func (payer *account) drawable(g *grant, rules *Rules, day int) (there Pockets, most int64, rule string) {
 	// What there is for him in the account.
 	quota := g.Terms.Quota > 0
-	there := payer.Balance
+	there = payer.Balance
 	if !quota {
 		there = ownFree(payer)
 	}
@@ -585,51 +646,28 @@ func (v *view) relative(at1 grantor, s *settlement, out *paying, r *Request, pla
 		there = there.upTo(max(0, there.total()-rules.Floor))
 	}
 	// What he may take of it.
-	most := int64(1_000_000_000)
-	caps := g.Terms.on(s.Basis.Day, g.Raise)
-	if g.Raise.From != 0 {
-		v.a.Reached(map[bool]string{true: "a raised cap has come", false: "a raised cap waits for its day"}[g.Raise.From <= s.Basis.Day])
-	}
+	limits := []limit{{1_000_000_000, ""}}
+	caps := g.Terms.on(day, g.Raise)
 	if c := caps.PerSettlementCap; c > 0 {
-		most = min(most, c)
+		limits = append(limits, limit{c, "pay.per_settlement_cap_fen"})
 	}
 	if c := caps.MonthlyCap; c > 0 {
 		spent := int64(0)
-		if g.Spent.Month == s.Basis.Day/100 {
+		if g.Spent.Month == day/100 {
 			spent = g.Spent.Spent
 		}
-		most = min(most, max(0, c-spent))
+		limits = append(limits, limit{max(0, c-spent), "pay.monthly_cap_fen"})
 	}
 	if quota {
-		most = min(most, g.quotaLeft())
+		limits = append(limits, limit{g.quotaLeft(), "pay.quota_fen"})
 	}
-	sh.Limit = there.upTo(min(there.total(), most))
-	gives := sh.Limit.upTo(open)
-	if tier, asks := v.unasked(payer, g.Relation, at); asks && out.waited != nil {
-		// What was approved, or what nobody asks about.
-		if q := out.waited.of(sh.Grantor); q != nil && q.Binding == g.Binding {
-			tier = max(tier, q.Amount)
-		}
-		if sh.Limit.total() > tier {
-			sh.Limit = sh.Limit.upTo(tier)
-			if gives.total() > tier {
-				gives, most = sh.Limit, tier
-				v.a.Reached("what became dearer than approved is paid otherwise")
-			}
+	least := limits[0]
+	for _, l := range limits[1:] {
+		if l.fen < least.fen {
+			least = l
 		}
 	}
-	sh.Paid = gives
-	switch paid := gives.total(); {
-	case paid == open:
-		v.a.Reached("a relative pays all that is left")
-	case paid == most:
-		sh.Reason = "grant_cap_reached"
-		v.a.Reached("a relative pays up to a cap")
-	default:
-		sh.Reason = "account_empty"
-		v.a.Reached("a relative pays all he may share")
-	}
-	return sh, gives
+	return there.upTo(min(there.total(), least.fen)), least.fen, least.rule
 }
 
 // sold is what a sale writes.
@@ -796,7 +834,7 @@ func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string
 			record, _ := read[accountRecord](v, accountKey(sh.Grantor))
 			payers[sh.Grantor] = &record.Account
 		}
-		sh.Paid, sh.Limit, sh.Reason = is.shares[i].plus(was.shares[i].negative()), Pockets{}, ""
+		sh.Paid, sh.Limit, sh.Reason, sh.Rule = is.shares[i].plus(was.shares[i].negative()), Pockets{}, "", ""
 		if sh.Paid != (Pockets{}) {
 			back.Shares = append(back.Shares, sh)
 		}

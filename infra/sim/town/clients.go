@@ -38,6 +38,8 @@ type memory struct {
 	sales    []*sale // made
 	hoped    []*sale // and those of which nobody is sure
 	bindings []bond
+	premiums []owed
+	paid     []string // premiums that somebody paid
 	days     map[int]bool
 	sent     int
 	swept    bool // by the last sweep
@@ -168,6 +170,8 @@ func (t *town) fresh() *request {
 		return t.chooseOrder()
 	case n < 91:
 		return t.credit(pick(t, t.people).No)
+	case n < 92 && t.chance(0.6):
+		return t.premium()
 	case n < 93 && t.chance(0.4):
 		return t.turn()
 	case n < 93:

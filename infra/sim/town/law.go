@@ -142,6 +142,13 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 	if t.chance(0.2) {
 		r.Purposes = r.Purposes[:2]
 	}
+	r.Pays = []string{"care", "pharmacy", "registration", "resident_premium", "ltc_premium"}
+	if t.chance(0.2) {
+		r.Pays = r.Pays[:t.rng.IntN(5)]
+	}
+	if len(r.Pays) == 0 {
+		r.Pays = []string{"care"}
+	}
 	if t.chance(0.3) {
 		r.Floor = t.rng.Int64N(20_000)
 	}
@@ -202,7 +209,8 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 // policyOf writes the numbers as the house has them.
 func policyOf(r *auditor.Rules) *family.Policy {
 	p := &family.Policy{
-		Region: family.Region(r.Region), Version: r.ID[len(r.Region)+1:], From: family.Day(r.From), NameZH: "试", NameEN: "test",
+		AccountPays: named[family.Use](r.Pays),
+		Region:      family.Region(r.Region), Version: r.ID[len(r.Region)+1:], From: family.Day(r.From), NameZH: "试", NameEN: "test",
 		ConsentAge: r.ConsentAge, MaxLinks: r.MaxLinks, QRLife: r.QRLife, AccountPaysOutOfScope: r.PaysOutOfScope, StayPayers: family.StayPayers(r.StayPayers),
 		BadCodes: r.BadCodes, BadCodesPause: r.BadPause, QRVisitLife: r.VisitLife, Trace: family.TracePolicy{ListTypes: r.Traced},
 		Grants: family.GrantPolicy{

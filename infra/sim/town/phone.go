@@ -104,8 +104,8 @@ func (t *town) bind(holder, member *human, kindly bool) *request {
 // terms draws the limits of a grant.
 func (t *town) terms(kindly bool) *auditor.Terms {
 	terms := &auditor.Terms{Purposes: []string{"care", "pharmacy"}}
-	if t.chance(0.2) {
-		terms.Purposes = [][]string{{"care"}, {"pharmacy"}, {"care", "premium"}}[t.rng.IntN(3)]
+	if t.chance(0.3) {
+		terms.Purposes = [][]string{{"care"}, {"pharmacy"}, {"care", "premium"}, {"care", "pharmacy", "premium"}}[t.rng.IntN(4)]
 	}
 	if t.chance(0.3) {
 		terms.MonthlyCap = 1 + t.rng.Int64N(20_000)

@@ -127,6 +127,7 @@ func (s *Scene) Tell() {
 	s.Settle(bound.ID)
 	s.Confirm()
 	s.Adjust()
+	s.Premium(bound.ID, binding)
 	s.Ask(200, mother, "PATCH", binding, object{"paused": true})
 	s.Ask(200, mother, "PATCH", binding, object{"paused": false})
 
@@ -191,6 +192,26 @@ func (s *Scene) Rule(op, mother string) {
 			}
 		}
 	}
+}
+
+// Premium pays the child's resident premium from the mother's account, gives it back and
+// pays it again.
+func (s *Scene) Premium(id, binding string) {
+	s.T.Helper()
+	op, mother := s.Operator(), s.Person(Mother)
+	due := object{"person_no": Child, "kind": "resident", "year": 2027, "amount_fen": 400, "from": "20260101", "to": "20271231"}
+	s.Ask(201, op, "POST", "/v1/dues", due)
+	due["amount_fen"] = 300
+	s.Ask(200, op, "POST", "/v1/dues", due)
+	s.Ask(200, mother, "PATCH", binding, object{"pay": object{"purposes": []string{"care", "premium"}}})
+	s.Ask(200, mother, "GET", "/v1/premiums?binding_id="+id, nil)
+	pay := object{"binding_id": id, "kind": "resident", "year": 2027, "amount_fen": 300}
+	paid := s.must(201, mother, "POST", "/v1/premiums", pay, "Idempotency-Key", "premium")
+	s.Ask(201, mother, "POST", "/v1/premiums", pay, "Idempotency-Key", "premium")
+	s.Ask(200, op, "POST", "/v1/premiums/"+paid["premium_id"].(string)+"/refund", nil)
+	s.Ask(409, op, "POST", "/v1/premiums/"+paid["premium_id"].(string)+"/refund", nil)
+	s.Ask(201, mother, "POST", "/v1/premiums", pay)
+	s.Ask(404, s.Person(Child), "POST", "/v1/premiums", object{"kind": "long_term_care", "year": 2027, "amount_fen": 300})
 }
 
 // Feed feeds the story's people, places, goods and money.

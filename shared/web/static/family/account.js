@@ -38,7 +38,7 @@ function Row({ entry: e, paid }) {
   const who = e.role === 'payer' ? t('entry.for', { name: receipt?.patient.name_masked ?? t('entry.relative') }) : '';
   const text = html`<span class="grow"><b>${t(`entry.${e.kind}`)}${who}</b><small>${moment(e.at)}</small></span>
     <span class="end"><${Money} fen=${e.delta_fen} sign /><small class="fine">${t('entry.after')} ¥${yuan(e.balance_fen)}</small></span>`;
-  return byInsurer(e) ? html`<div class="row">${text}</div>` : html`<a class="row" href=${`#/receipts/${e.reference}`}>${text}</a>`;
+  return byInsurer(e) || e.kind.startsWith('premium') ? html`<div class="row">${text}</div>` : html`<a class="row" href=${`#/receipts/${e.reference}`}>${text}</a>`;
 }
 
 const monthOf = (time) => new Date(new Date(time).getTime() + 8 * 3600_000).toISOString().slice(0, 7);
