@@ -48,7 +48,7 @@ func live(ctx context.Context, o options, stdout, stderr io.Writer) (err error) 
 	if err != nil {
 		return err
 	}
-	server, failed := serve(listener, door, log)
+	server, failed := serve(listener, door, usual, log)
 	defer func() { err = errors.Join(err, shutDown(server)) }()
 	fmt.Fprintln(stdout, "listening on", base)
 	if o.chaos.on {

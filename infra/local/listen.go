@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // listen takes an address of this machine's own. One that other machines reach is
@@ -33,18 +35,42 @@ func listen(addr string, allowRemote bool) (*net.TCPListener, error) {
 	return listener, nil
 }
 
-// serve serves a handler until the server is shut down. What ends it otherwise
-// comes out of the channel.
-func serve(listener net.Listener, handler http.Handler, log *slog.Logger) (*http.Server, <-chan error) {
+// limits bound what one connection, and all of them together, may hold.
+type limits struct {
+	header time.Duration // from a connection's beginning, or a request's first byte, to the end of its header
+	whole  time.Duration // to the end of its body
+	answer time.Duration // from the end of its header until its answer is taken
+	idle   time.Duration // between an answer and the next request
+
+	headerBytes int
+	connections int // at once; who comes after them waits until one ends
+}
+
+// usual are the limits of the local server: 12,000 connections are what it holds
+// within its memory, and fewer than the 20,000 descriptors that a process often has.
+var usual = limits{
+	header: 5 * time.Second,
+	whole:  time.Minute,
+	answer: 2 * time.Minute, // a feed of many records is answered as a whole
+	idle:   2 * time.Minute,
+
+	headerBytes: 16 << 10,
+	connections: 12_000,
+}
+
+// serve serves a handler within limits until the server is shut down. What ends it
+// otherwise comes out of the channel.
+func serve(listener net.Listener, handler http.Handler, l limits, log *slog.Logger) (*http.Server, <-chan error) {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute, // a feed of many records is answered as a whole
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
+		ReadHeaderTimeout: l.header,
+		ReadTimeout:       l.whole,
+		WriteTimeout:      l.answer,
+		IdleTimeout:       l.idle,
+		MaxHeaderBytes:    l.headerBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	listener = netutil.LimitListener(listener, l.connections)
 	failed := make(chan error, 1)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -55,7 +55,7 @@ func TestShutDownWaits(t *testing.T) {
 		close(inside)
 		<-release
 		_, _ = io.WriteString(w, "done")
-	}), slog.New(slog.DiscardHandler))
+	}), usual, slog.New(slog.DiscardHandler))
 	base := "http://" + listener.Addr().String()
 
 	type heard struct {
