@@ -97,9 +97,14 @@ func (b *Bucket) Door(ctx context.Context, id string, a papers.Announced, until 
 	return papers.Upload{Method: http.MethodPut, URL: signed, Headers: headers, Expires: until.UTC().Truncate(time.Second)}, nil
 }
 
-// Uploaded implements papers.Shelf.
+// Uploaded implements papers.Shelf. What is empty is the trace of an upload that was
+// kept: no paper is announced as empty.
 func (b *Bucket) Uploaded(ctx context.Context, id string) ([]byte, error) {
-	return b.get(ctx, uploaded(id), papers.MaxBytes+1)
+	content, err := b.get(ctx, uploaded(id), papers.MaxBytes+1)
+	if err == nil && len(content) == 0 {
+		return nil, papers.ErrNone
+	}
+	return content, err
 }
 
 // Kept implements papers.Shelf.
@@ -126,12 +131,13 @@ func (b *Bucket) get(ctx context.Context, path string, most int64) ([]byte, erro
 	return content, nil
 }
 
-// Keep implements papers.Shelf.
+// Keep implements papers.Shelf. The upload is emptied and not deleted, so that its door
+// finds it used; the bucket's lifecycle deletes it days after the door has closed.
 func (b *Bucket) Keep(ctx context.Context, id string, sealed []byte) error {
 	if err := b.expect(ctx, http.MethodPut, kept(id), sealed, http.StatusOK); err != nil {
 		return err
 	}
-	return b.expect(ctx, http.MethodDelete, uploaded(id), nil, http.StatusNoContent)
+	return b.expect(ctx, http.MethodPut, uploaded(id), nil, http.StatusOK)
 }
 
 // Drop implements papers.Shelf.
