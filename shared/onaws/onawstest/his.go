@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// HISKey and HISToken sign the hospital's requests at the national interface.
+// HISKey and HISToken sign the hospital's requests at the national interface. Any
+// other institution's key is its code, its token the same.
 const (
 	HISKey   = "PAAS0001"
 	HISToken = "token-of-the-story"
@@ -20,13 +21,16 @@ const (
 )
 
 // signed returns the headers of the TIF gateway's convention.
-func (s *Scene) signed() http.Header {
+func (s *Scene) signed(institution string) http.Header {
 	s.serial++
 	at, nonce := strconv.FormatInt(s.Now().Unix(), 10), fmt.Sprintf("nonce-%d", s.serial)
 	sum := sha256.Sum256([]byte(at + HISToken + nonce + at))
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
-	h.Set("X-Tif-Paasid", HISKey)
+	h.Set("X-Tif-Paasid", institution)
+	if institution == Hospital {
+		h.Set("X-Tif-Paasid", HISKey)
+	}
 	h.Set("X-Tif-Timestamp", at)
 	h.Set("X-Tif-Nonce", nonce)
 	h.Set("X-Tif-Signature", hex.EncodeToString(sum[:]))
@@ -41,7 +45,7 @@ func (s *Scene) HIS(infcode int, infno, msgid string, input any) object {
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	reply := s.Do(Request{Method: "POST", Target: hisPath, Header: s.signed(), Body: body})
+	reply := s.Do(Request{Method: "POST", Target: hisPath, Header: s.signed(msgid[:12]), Body: body})
 	var out struct {
 		Infcode *int
 		Output  object
@@ -133,4 +137,24 @@ func (s *Scene) TellHIS(binding string) {
 	s.HIS(-1, "6101", s.MessageID(Hospital), object{"data": object{"ecQrCode": NeverIssued}})
 	s.HIS(-1, "2601", s.MessageID(Hospital), object{"data": object{"omsgid": s.MessageID(Hospital), "oinfno": "2207", "psn_no": Child}})
 	s.HIS(-1, "9999", s.MessageID(Hospital), object{})
+}
+
+// WaitHIS has a till at the national interface wait for a grantor's word: it asks,
+// is told to wait, and settles by the same message when he has approved. It needs
+// what Confirm fed.
+func (s *Scene) WaitHIS() {
+	s.T.Helper()
+	his := s.Person(husband)
+	s.Ask(201, s.Operator(), "POST", "/v1/institutions/"+shop+"/keys", object{"scheme": "tif", "key_id": shop, "secret": HISToken})
+	bindings := s.must(200, his, "GET", "/v1/bindings", nil)["items"].([]any)
+	qr := s.must(201, his, "POST", "/v1/qr", object{"binding_id": bindings[0].(object)["binding_id"]})
+	token := s.HIS(0, "6101", s.MessageID(shop), object{"data": object{"ecQrCode": qr["digits"], "businessType": "02121"}})["ecToken"]
+	bill := object{
+		"druginfo":   object{"psn_no": wife, "mdtrt_cert_type": "01", "mdtrt_cert_no": token, "medfee_sumamt": 6000, "acct_used_flag": "1", "med_type": "41"},
+		"drugdetail": []object{{"feedetl_sn": 1, "med_list_codg": "A1", "medins_list_codg": "L1", "cnt": 1, "pric": 6000, "det_item_fee_sumamt": 6000}},
+	}
+	message := s.MessageID(shop)
+	s.HIS(-1, "2102", message, bill)
+	s.Ask(200, his, "POST", "/v1/confirmations/"+message+"/approve", nil)
+	s.HIS(0, "2102", message, bill)
 }

@@ -336,11 +336,17 @@ func (s *Scene) Settle(binding string) {
 	s.Ask(200, hospital, "GET", "/v1/days/"+message[12:20]+"?limit=2", nil)
 }
 
+// The couple of Shenzhen, where a grantor is asked before much is taken, and their shop.
+const (
+	husband = "T00000000014"
+	wife    = "T00000000015"
+	shop    = "P44030000001"
+)
+
 // Confirm settles what a husband in Shenzhen is asked about first, and what he
 // declines.
 func (s *Scene) Confirm() {
 	s.T.Helper()
-	const husband, wife, shop = "T00000000014", "T00000000015", "P44030000001"
 	op := s.Operator()
 	for _, p := range []string{
 		`{"person_no":"` + husband + `","name":"郑大海","id_no":"999999198001010011","region":"440300","insutype":"310","psn_type":"11","status":"1"}`,
