@@ -145,6 +145,7 @@ func (c *call) purchase() (app.SettleAsk, error) {
 	if ask.Bill.MedType == "" {
 		ask.Bill.MedType = family.PharmacyBuy
 	}
+	c.timeIn(in, "begntime")
 	note := noted{Infno: c.infno, CertType: certType}
 	need := family.Need{Diagnoses: diagnosis(nil, in, "dise_codg"), Prescriptions: map[int]family.Prescription{}}
 	ask.Need = &need
@@ -155,6 +156,7 @@ func (c *call) purchase() (app.SettleAsk, error) {
 			d.wrong("feedetl_sn", "another line has this number")
 		}
 		seen[serial] = true
+		c.timeIn(d, "fee_ocur_time")
 		need.Prescriptions[i+1] = prescription(d)
 		ask.Bill.Lines, note.Serials = append(ask.Bill.Lines, l), append(note.Serials, serial)
 	}

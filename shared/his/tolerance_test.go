@@ -302,8 +302,13 @@ func TestBadInput(t *testing.T) {
 		spoil func(in) any
 		want  family.Code
 	}{
-		"truncated":            {func(m in) any { b, _ := json.Marshal(m); return b[:len(b)-9] }, family.Malformed},
-		"GBK":                  {func(m in) any { return []byte("{\"infno\":\"2102\",\"opter_name\":\"\xca\xd5\xb7\xd1\"}") }, family.Malformed},
+		"truncated": {func(m in) any { b, _ := json.Marshal(m); return b[:len(b)-9] }, family.Malformed},
+		"GBK":       {func(m in) any { return []byte("{\"infno\":\"2102\",\"opter_name\":\"\xca\xd5\xb7\xd1\"}") }, family.Malformed},
+		"GBK in a good message": {func(m in) any {
+			m["opter_name"] = "@"
+			b, _ := json.Marshal(m)
+			return bytes.Replace(b, []byte(`"@"`), []byte("\"\xca\xd5\xb7\xd1\""), 1)
+		}, family.Malformed},
 		"a megabyte":           {func(m in) any { m["x"] = strings.Repeat("x", 1<<20); return nil }, family.TooLarge},
 		"nothing":              {func(in) any { return []byte{} }, family.Malformed},
 		"a list":               {func(in) any { return []byte("[]") }, family.Malformed},
@@ -329,18 +334,24 @@ func TestBadInput(t *testing.T) {
 			line(m)["det_item_fee_sumamt"], info(m)["medfee_sumamt"] = "20.00", "20.00"
 			return nil
 		}, family.SumMismatch},
-		"no lines":            {func(m in) any { m["input"].(in)["drugdetail"] = []in{}; return nil }, family.Malformed},
-		"lines that are none": {func(m in) any { m["input"].(in)["drugdetail"] = []any{1}; return nil }, family.Malformed},
-		"two of one number":   {func(m in) any { m["input"].(in)["drugdetail"] = []in{line(m), line(m)}; return nil }, family.Malformed},
-		"line number 0":       {func(m in) any { line(m)["feedetl_sn"] = json.Number("0"); return nil }, family.Malformed},
-		"goods nobody knows":  {func(m in) any { line(m)["med_list_codg"] = "X-UNKNOWN"; return nil }, family.ItemNotCovered},
-		"SQL for a name":      {func(m in) any { info(m)["psn_name"] = "'; DROP TABLE records; --"; return nil }, family.IdentityMismatch},
-		"a template for one":  {func(m in) any { info(m)["psn_name"] = "{{.Secret}}${7*7}<%= 1 %>"; return nil }, family.IdentityMismatch},
-		"controls in a name":  {func(m in) any { info(m)["psn_name"] = "王\u0000小芳"; return nil }, family.Malformed},
-		"nobody's number":     {func(m in) any { info(m)["psn_no"] = string(father); return nil }, family.IdentityMismatch},
-		"no number":           {func(m in) any { info(m)["psn_no"] = "null"; return nil }, family.Malformed},
-		"a wrong ID number":   {func(m in) any { info(m)["mdtrt_cert_no"] = "430102198503070023"; return nil }, family.Malformed},
-		"no credential":       {func(m in) any { info(m)["mdtrt_cert_type"] = "09"; return nil }, family.Malformed},
+		"a fen too little":      {func(m in) any { info(m)["medfee_sumamt"] = "9.99"; return nil }, family.SumMismatch},
+		"bought next year":      {func(m in) any { info(m)["begntime"] = "2027-11-21 12:00:00"; return nil }, family.Malformed},
+		"a line of next year's": {func(m in) any { line(m)["fee_ocur_time"] = "2027-11-21 12:00:00"; return nil }, family.Malformed},
+		"a day that is none":    {func(m in) any { line(m)["fee_ocur_time"] = "2026-02-30 12:00:00"; return nil }, family.Malformed},
+		"SQL for goods":         {func(m in) any { line(m)["med_list_codg"] = "X' OR '1'='1"; return nil }, family.Malformed},
+		"SQL for a person":      {func(m in) any { info(m)["psn_no"] = "1; DROP TABLE records"; return nil }, family.Malformed},
+		"no lines":              {func(m in) any { m["input"].(in)["drugdetail"] = []in{}; return nil }, family.Malformed},
+		"lines that are none":   {func(m in) any { m["input"].(in)["drugdetail"] = []any{1}; return nil }, family.Malformed},
+		"two of one number":     {func(m in) any { m["input"].(in)["drugdetail"] = []in{line(m), line(m)}; return nil }, family.Malformed},
+		"line number 0":         {func(m in) any { line(m)["feedetl_sn"] = json.Number("0"); return nil }, family.Malformed},
+		"goods nobody knows":    {func(m in) any { line(m)["med_list_codg"] = "X-UNKNOWN"; return nil }, family.ItemNotCovered},
+		"SQL for a name":        {func(m in) any { info(m)["psn_name"] = "'; DROP TABLE records; --"; return nil }, family.IdentityMismatch},
+		"a template for one":    {func(m in) any { info(m)["psn_name"] = "{{.Secret}}${7*7}<%= 1 %>"; return nil }, family.IdentityMismatch},
+		"controls in a name":    {func(m in) any { info(m)["psn_name"] = "王\u0000小芳"; return nil }, family.Malformed},
+		"nobody's number":       {func(m in) any { info(m)["psn_no"] = string(father); return nil }, family.IdentityMismatch},
+		"no number":             {func(m in) any { info(m)["psn_no"] = "null"; return nil }, family.Malformed},
+		"a wrong ID number":     {func(m in) any { info(m)["mdtrt_cert_no"] = "430102198503070023"; return nil }, family.Malformed},
+		"no credential":         {func(m in) any { info(m)["mdtrt_cert_type"] = "09"; return nil }, family.Malformed},
 		"an ecToken of nobody": {func(m in) any {
 			info(m)["mdtrt_cert_type"], info(m)["mdtrt_cert_no"] = "01", strings.Repeat("0", 40)
 			return nil
@@ -374,6 +385,53 @@ func TestBadInput(t *testing.T) {
 	}
 	// A date in the future.
 	h.refused("1312", hospital, in{"data": in{"hilist_code": drugA, "query_date": "2027-01-01"}}, family.Malformed)
+	h.books()
+}
+
+// TestBadVisits: the same at a visit, whose bill comes in steps. What is refused
+// leaves the visit as it was: in the end it is settled by what was good.
+func TestBadVisits(t *testing.T) {
+	h := newHouse(t)
+	h.pay(mother, 100000)
+	who := with(in{"psn_no": string(mother)}, byID(mother))
+	const later = "2027-11-21 12:00:00"
+	h.refused("2201", clinic, in{"data": with(who, in{"ipt_otp_no": "1", "begntime": later})}, family.Malformed)
+	visit := h.call("2201", clinic, in{"data": with(who, in{"ipt_otp_no": "1"})}).text("data", "mdtrt_id")
+	of := in{"mdtrt_id": visit, "psn_no": string(mother), "med_type": "11"}
+	h.refused("2203", clinic, in{"mdtrtinfo": with(of, in{"begntime": later})}, family.Malformed)
+	h.call("2203", clinic, in{"mdtrtinfo": of})
+	good := with(feeLine(visit, "1", drugA, "1", "10", "10"), in{"psn_no": string(mother)})
+	for name, c := range map[string]struct {
+		change in
+		want   family.Code
+	}{
+		"charged next year":  {in{"fee_ocur_time": later}, family.Malformed},
+		"a billion pieces":   {in{"cnt": json.Number("1e9")}, family.Malformed},
+		"a negative count":   {in{"cnt": json.Number("-1")}, family.Malformed},
+		"a negative amount":  {in{"det_item_fee_sumamt": json.Number("-10.00")}, family.Malformed},
+		"SQL for goods":      {in{"med_list_codg": "X' OR '1'='1"}, family.Malformed},
+		"three decimals":     {in{"det_item_fee_sumamt": json.Number("10.001")}, family.Malformed},
+		"a line not its sum": {in{"det_item_fee_sumamt": json.Number("20.00")}, family.SumMismatch},
+	} {
+		r := h.send("2204", h.msgid(clinic), in{"feedetail": []in{with(good, c.change)}})
+		if r.Infcode != -1 || !strings.HasSuffix(r.ErrMsg, "["+string(c.want)+"]") {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	h.call("2204", clinic, in{"feedetail": []in{good}})
+	bill := func(change in) in {
+		return in{"data": with(with(of, with(who, in{"medfee_sumamt": "10.00", "chrg_bchno": "0", "acct_used_flag": "1"})), change)}
+	}
+	for _, infno := range []string{"2206", "2207"} {
+		h.refused(infno, clinic, bill(in{"medfee_sumamt": "10.01"}), family.SumMismatch)
+		h.refused(infno, clinic, bill(in{"medfee_sumamt": "9.99"}), family.SumMismatch)
+		h.refused(infno, clinic, bill(in{"medfee_sumamt": "-10.00"}), family.Malformed)
+		h.refused(infno, clinic, bill(in{"psn_name": "{{.Secret}}"}), family.IdentityMismatch)
+	}
+	if h.balance(mother) != 100000 {
+		t.Errorf("the mother has %s", h.balance(mother))
+	}
+	h.wantMoney(h.call("2207", clinic, bill(nil)), map[string]string{"medfee_sumamt": "10.00"})
 	h.books()
 }
 
