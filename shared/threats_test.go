@@ -11,6 +11,22 @@ import (
 // TestThreatsNameTheirTests: every row of docs/threat-model.md names at least one
 // test, and every test that the page names is in the tree.
 func TestThreatsNameTheirTests(t *testing.T) {
+	if rows, named := rowsNameTests(t, "../docs/threat-model.md", "threat"); rows < 30 || named < rows {
+		t.Errorf("%d threats, %d tests", rows, named)
+	}
+}
+
+// TestAttacksNameTheirTests: so does every row of the attacks of docs/binding.md.
+func TestAttacksNameTheirTests(t *testing.T) {
+	if rows, named := rowsNameTests(t, "../docs/binding.md", "attack"); rows < 12 || named < rows {
+		t.Errorf("%d attacks, %d tests", rows, named)
+	}
+}
+
+// rowsNameTests counts the rows of three cells of a page, below a head that begins
+// with a word, and the tests that it names; each row has to name one that there is.
+func rowsNameTests(t *testing.T, file, head string) (rows, named int) {
+	t.Helper()
 	tests := map[string]bool{}
 	for _, s := range sources(t) {
 		if !s.test {
@@ -22,12 +38,11 @@ func TestThreatsNameTheirTests(t *testing.T) {
 			}
 		}
 	}
-	page, err := os.ReadFile("../docs/threat-model.md")
+	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := regexp.MustCompile("`(Test[A-Za-z0-9_]+)`")
-	named, rows := 0, 0
 	for n, line := range strings.Split(string(page), "\n") {
 		found := name.FindAllStringSubmatch(line, -1)
 		for _, m := range found {
@@ -36,14 +51,12 @@ func TestThreatsNameTheirTests(t *testing.T) {
 			}
 		}
 		cells := strings.Split(line, " | ")
-		if len(cells) == 3 && !strings.Contains(line, "| threat |") {
+		if len(cells) == 3 && !strings.Contains(line, "| "+head+" |") {
 			if rows++; !name.MatchString(cells[2]) {
-				t.Errorf("line %d: a threat without a test: %s", n+1, line)
+				t.Errorf("line %d: a row without a test: %s", n+1, line)
 			}
 		}
 	}
-	if rows < 30 || named < rows {
-		t.Errorf("%d threats, %d tests", rows, named)
-	}
-	t.Logf("%d threats, %d tests", rows, named)
+	t.Logf("%d rows, %d tests", rows, named)
+	return rows, named
 }
