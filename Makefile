@@ -14,7 +14,7 @@ DYNAMODB_PORT ?= 8123
 
 BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash linear bench lint audit licences template sam-local clean
+.PHONY: help run build test web-test screens race tour dynamodb-test his-day sim mutants fuzz crash linear bench oracle lint audit licences template sam-local clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -89,6 +89,9 @@ linear: ## histories of 64 clients over HTTP, ROUNDS (20) times 16 of them, each
 # BENCH='-into docs/performance.md'.
 bench: ## the table of docs/performance.md, measured here; a quarter of an hour
 	go run ./infra/bench $(BENCH)
+
+oracle: ## whether the time of an answer tells who is in the register, from 3 × 5,000 requests in mixed order
+	go run ./infra/bench -only oracle
 
 tour: ## the READMEs' five minutes with curl, against a fresh house
 	infra/tour.sh README.md >/dev/null

@@ -37,6 +37,7 @@ type plan struct {
 	memory   time.Duration // of the run that watches the server's memory
 	people   int           // accounts of the server
 	idle     int           // connections that are only held
+	asks     int           // for bindings, of each kind
 	folder   string
 }
 
@@ -51,7 +52,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	p := plan{families: 4096, accounts: 100_000, history: 100_000, waits: time.Minute, memory: 2 * time.Minute, people: 100_000, idle: 10_000}
+	p := plan{families: 4096, accounts: 100_000, history: 100_000, waits: time.Minute, memory: 2 * time.Minute, people: 100_000, idle: 10_000, asks: 5000}
 	short := flag.Bool("short", false, "small and once: the commands work, the figures mean nothing")
 	long := flag.Bool("long", false, "growth to a million accounts and settlements and ten minutes of memory, and nothing else unless -only names it")
 	into := flag.String("into", "", "put what is printed into a `page` too, in the place of the last run's")
@@ -63,7 +64,7 @@ func run(ctx context.Context) (err error) {
 		p.accounts, p.history, p.memory = 1_000_000, 1_000_000, 10*time.Minute
 	}
 	if *short {
-		p = plan{only: p.only, rounds: 1, families: 64, accounts: 300, history: 200, waits: time.Second, memory: 3 * time.Second, people: 300, idle: 500}
+		p = plan{only: p.only, rounds: 1, families: 64, accounts: 300, history: 200, waits: time.Second, memory: 3 * time.Second, people: 300, idle: 500, asks: 50}
 	}
 	if p.folder, err = os.MkdirTemp("", "gongji-bench-"); err != nil {
 		return err
@@ -135,6 +136,7 @@ var groups = []struct {
 	{"growth", true, measureGrowth},
 	{"memory", true, measureMemory},
 	{"idle", false, measureIdle},
+	{"oracle", false, measureOracle},
 	{"pictures", false, measurePictures},
 	{"start", false, measureStart},
 }

@@ -36,7 +36,12 @@ type server struct {
 
 // startServer fills a database with families and with so many people more, and starts
 // the server over it.
-func startServer(ctx context.Context, folder string, families, people int) (h *server, err error) {
+func startServer(ctx context.Context, folder string, families, people int) (*server, error) {
+	return startServerWith(ctx, folder, families, people, func(*world) error { return nil })
+}
+
+// startServerWith is startServer with something done in the world before.
+func startServerWith(ctx context.Context, folder string, families, people int, before func(*world) error) (h *server, err error) {
 	folder, err = os.MkdirTemp(folder, "server-")
 	if err != nil {
 		return nil, err
@@ -58,6 +63,9 @@ func startServer(ctx context.Context, folder string, families, people int) (h *s
 			_, err := w.person(ctx, 2*families+i, 0)
 			return err
 		})
+	}
+	if err == nil {
+		err = before(w)
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
 		return nil, err

@@ -191,7 +191,7 @@ var mutants = []mutant{
 	{file: pairLaw, old: "	if p.Grants.Order != ChosenOrder {", bad: "	if false {", breaks: "an order is chosen where the region lets people"},
 	{file: bindApp, old: "	if before.Binding.MayShow() && !after.Binding.MayShow() {", bad: "	if false {", breaks: "a code that is being shown dies with its binding"},
 	{file: bindApp, old: "person.Bound, person.Former = rebound, former", bad: "person.Former = former", breaks: "a binding that ended leaves its place"},
-	{file: bindApp, old: "		if name != in.Name {\n			return BindingView{}, family.Refuse(family.IdentityMismatch)\n		}\n", bad: "		_ = name\n", breaks: "a member is named by number and name"},
+	{file: bindApp, old: "		if name != in.Name || !registered {\n", bad: "		_ = name\n		if !registered {\n", breaks: "a member is named by number and name"},
 
 	// The acts.
 	{file: loop, old: "			checks = append(checks, store.Write{Key: s.record.Key, Base: s.record.Version, Check: true})\n", bad: "", breaks: "what decided an act is checked at its commit"},
