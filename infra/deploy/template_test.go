@@ -351,6 +351,48 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestEveryVariableIsSet: what the functions read of their environment the template
+// gives to one of them at least.
+func TestEveryVariableIsSet(t *testing.T) {
+	tm := readTemplate(t)
+	set := map[string]bool{}
+	variables := func(of any) {
+		if of, ok := of.(object); ok {
+			for name := range of["Variables"].(object) {
+				set[name] = true
+			}
+		}
+	}
+	variables(tm.at("Globals", "Function", "Environment"))
+	for _, function := range tm.functions() {
+		variables(tm.properties(function)["Environment"])
+	}
+	read := 0
+	for _, folder := range []string{"shared/onaws", "functions/*"} {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range regexp.MustCompile(`"GONGJI_[A-Z_]+"`).FindAllString(string(text), -1) {
+				if read++; !set[strings.Trim(name, `"`)] {
+					t.Errorf("%s reads %s, which no function is given", file, name)
+				}
+			}
+		}
+	}
+	if read < 10 {
+		t.Errorf("only %d variables are read", read)
+	}
+}
+
 // TestTable: nobody loses the table by mistake, and nobody reads it without a key.
 func TestTable(t *testing.T) {
 	tm := readTemplate(t)

@@ -25,6 +25,8 @@ type Bill struct {
 	// records that the commits name, Bytes the sizes of those written, unpacked.
 	Rounds, Commits, Puts, Checks, Bytes int
 	WriteUnits, ReadUnits                int
+	// Kept is by how many bytes the table grew, records packed as it holds them.
+	Kept int
 }
 
 // New returns a meter over an empty store.
@@ -95,6 +97,7 @@ func (m *Store) count(writes []store.Write) error {
 				return err
 			}
 			m.now.Bytes += unpacked
+			m.now.Kept += after - size
 			size = max(size, after)
 			m.sizes[w.Key] = after
 		}

@@ -82,11 +82,17 @@ func (s *Scene) SameToTheFen(info object, id string) {
 	}
 }
 
+// Key feeds the hospital's key for the national interface.
+func (s *Scene) Key() {
+	s.T.Helper()
+	s.Ask(201, s.Operator(), "POST", "/v1/institutions/"+Hospital+"/keys", object{"scheme": "tif", "key_id": HISKey, "secret": HISToken})
+}
+
 // TellHIS tells a hospital's day through the national interface: a code is decoded, a
 // visit opened, charged, settled and given back. It needs a binding of the child.
 func (s *Scene) TellHIS(binding string) {
 	s.T.Helper()
-	s.Ask(201, s.Operator(), "POST", "/v1/institutions/"+Hospital+"/keys", object{"scheme": "tif", "key_id": HISKey, "secret": HISToken})
+	s.Key()
 	if r := s.Do(Request{Method: "POST", Target: hisPath, Header: http.Header{}, Body: []byte("{}")}); r.Status != 401 || !bytes.Contains(r.Body, []byte(`"code":401`)) {
 		s.T.Fatalf("unsigned: %d %s", r.Status, r.Body)
 	}
