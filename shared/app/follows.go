@@ -177,6 +177,19 @@ func (r *repairer) follow(ctx context.Context, id family.BindingID) error {
 	return nil
 }
 
+// proveNotice wants what somebody is told to stand in its binding's history.
+func (a *App) proveNotice(ctx context.Context, k store.Key, person string, n noticeRecord, proof *Proof) error {
+	if n.Event.Binding == "" {
+		return nil // a repair has taken it back
+	}
+	events, damaged, err := look(ctx, a, eventKey(n.Event.Binding, n.Event.Seq))
+	if err == nil && !damaged[0] && (events[0] == nil || !events[0].At.Equal(n.Event.At)) {
+		proof.found(family.PersonNo(person), 0, string(n.Event.Binding), "somebody is told what is not in the binding's history")
+		proof.suspects.record(k)
+	}
+	return err
+}
+
 // proveTerms wants a thing to be found by its name, its initials and its code.
 func (a *App) proveTerms(ctx context.Context, on shelf, name, code string, proof *Proof) error {
 	var refs []ref[pointerRecord]

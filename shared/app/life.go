@@ -258,7 +258,9 @@ func (a *App) Notices(ctx context.Context, p family.PersonNo, after string, limi
 			page.Next = strings.TrimPrefix(records[i-1].Key.Sort, noticePrefix)
 			break
 		}
-		page.Items = append(page.Items, n.Event)
+		if n.Event.Binding != "" { // a repair has not taken it back
+			page.Items = append(page.Items, n.Event)
+		}
 	}
 	return page, nil
 }

@@ -91,6 +91,8 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 			}
 			return a.proveNamed(ctx, family.PersonNo(name), id, proof)
 		})
+	case kind == "PERSON" && strings.HasPrefix(r.Key.Sort, noticePrefix):
+		return proveAs(r, func(n noticeRecord) error { return a.proveNotice(ctx, r.Key, name, n, proof) })
 	case kind == "ID" || kind == "CARD":
 		return proveAs(r, func(to pointerRecord) error { return a.proveIndex(ctx, r.Key, name, to.To, proof) })
 	case kind == "QR":

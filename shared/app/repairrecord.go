@@ -46,7 +46,10 @@ func (r *repairer) record(ctx context.Context, k store.Key) error {
 		return r.question(ctx, ref[pointerRecord](k), family.MessageID(k.Sort[strings.LastIndex(k.Sort, "#")+1:]))
 	case kind == "DUE":
 		return rewrite(ctx, r, ref[dueRecord](k), dueRecord{k.Sort}, "what is due on the "+name+" is listed again")
-	case kind == "PAPER", kind == "PROOF", k.Part == reviewsPart, kind == "PERSON" && strings.HasPrefix(k.Sort, noticePrefix):
+	case kind == "PERSON" && strings.HasPrefix(k.Sort, noticePrefix):
+		r.late = append(r.late, k)
+		return r.takeBack(ctx, ref[noticeRecord](k))
+	case kind == "PAPER", kind == "PROOF", k.Part == reviewsPart:
 		r.late = append(r.late, k) // its binding may write it again
 		return nil
 	case kind == "PERSON":
@@ -86,6 +89,27 @@ func rewrite[T any](ctx context.Context, r *repairer, k ref[T], body T, what str
 			return "", nil
 		}
 		return what, putUntil(t, k, body, t.slots[store.Key(k)].record.Expires)
+	})
+}
+
+// takeBack takes back a notice of what is not in its binding's history.
+func (r *repairer) takeBack(ctx context.Context, k ref[noticeRecord]) error {
+	return r.mend(ctx, func(t *tx) (string, error) {
+		if err := t.read(k); err != nil {
+			return "", err
+		}
+		notice, whole := half(t, k)
+		if !whole || notice.Event.Binding == "" {
+			return "", nil
+		}
+		event := eventKey(notice.Event.Binding, notice.Event.Seq)
+		if err := t.read(event); err != nil {
+			return "", err
+		}
+		if e, whole := half(t, event); whole && e.At.Equal(notice.Event.At) {
+			return "", nil
+		}
+		return "nobody is told what is not in the history of the binding " + string(notice.Event.Binding), putUntil(t, k, noticeRecord{}, t.slots[store.Key(k)].record.Expires)
 	})
 }
 
