@@ -377,6 +377,35 @@ func TestTwoRequestsForTheLastPlace(t *testing.T) {
 	}
 }
 
+// TestTwoHoldersForTheOneGrantor: where one grantor pays for a person (Jiangsu), of two
+// holders whom the member accepts at once one becomes it.
+func TestTwoHoldersForTheOneGrantor(t *testing.T) {
+	jiangsu := family.Insurance{Region: "320100", Insutype: family.Employee, PsnType: "11", Active: true}
+	for round := range 10 {
+		h := newHouse(t)
+		ctx := t.Context()
+		member := human{"P3100", "孙女士", "19900101", jiangsu, "", ""}
+		h.feed(member)
+		ids := make([]family.BindingID, 2)
+		for i := range ids {
+			holder := human{family.PersonNo(fmt.Sprintf("P310%d", i+1)), "孙兄弟", fmt.Sprintf("1992010%d", i+1), jiangsu, "", ""}
+			h.feed(holder)
+			ids[i] = ok(h.RequestBinding(ctx, holder.no, BindingAsk{Name: member.name, ID: h.feedOf(member).ID, Relation: "77", Show: true, Pay: forAll()}, Once{}))(t).Answer.Binding.ID
+			ok(h.Submit(ctx, holder.no, ids[i]))(t)
+		}
+		errs := make([]error, 2)
+		together(2, func(i int) { _, errs[i] = h.Accept(ctx, member.no, ids[i]) })
+		codes := []family.Code{codeOf(errs[0]), codeOf(errs[1])}
+		slices.Sort(codes)
+		if !slices.Equal(codes, []family.Code{"", family.AlreadyBound}) {
+			t.Fatalf("round %d: the answers are %v and %v", round, errs[0], errs[1])
+		}
+		same(t, "her grantors", len(h.account(member.no).Grantors), 1)
+		h.prove()
+		h.close()
+	}
+}
+
 func TestManySettlementsDrawOnOneGrantor(t *testing.T) {
 	const tills = 16
 	h := newHouse(t)
