@@ -550,8 +550,9 @@ func TestFaultsThatDoNotEnd(t *testing.T) {
 
 // TestFaultsByChance does every deed under faults thrown by dice, light and heavy.
 func TestFaultsByChance(t *testing.T) {
+	t.Parallel()
 	r := random(t)
-	rounds := 12
+	rounds := 6
 	if testing.Short() {
 		rounds = 2
 	}

@@ -45,6 +45,7 @@ func booked(t *testing.T) (h *house, sale, refunded, refund, reversed, reversal 
 // nothing derives are named below, each with its reason. (Who has no keys changes
 // nothing unseen: TestEveryChangedFieldIsSeen.)
 func TestTheProofSeesEveryFieldOfTheBooks(t *testing.T) {
+	t.Parallel()
 	h, sale, refunded, refund, reversed, reversal := booked(t)
 	entriesOf := func(p family.PersonNo) (keys []store.Key) {
 		for seq := range h.account(p).Seq {

@@ -177,6 +177,7 @@ func (h *house) table() Proof {
 // seen; what can be known is put right, the rest is frozen; no money is made, and a
 // second repair finds nothing to do.
 func TestACutTableIsSeenAndRepaired(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if s, err := strconv.ParseUint(os.Getenv("GONGJI_SEED"), 10, 64); err == nil {
 		seed = s
@@ -188,7 +189,7 @@ func TestACutTableIsSeenAndRepaired(t *testing.T) {
 		t.Fatalf("before anything was cut: %v", faults)
 	}
 	cuts, mended, frozen := 0, 0, 0
-	for trial := range trials(t, 40) {
+	for trial := range trials(t, 16) {
 		torn, what := h.cut(1 + h.dice.IntN(5))
 		found := h.table()
 		if torn && len(found.Faults) == 0 {
@@ -275,6 +276,7 @@ func (h *house) noMoneyMade(what string) {
 // wants the proof of the table to name it, the repair to write it again or set it
 // apart, and nothing to be wrong afterwards that the repair does not own up to.
 func TestADamagedRecordIsMendedOrSetApart(t *testing.T) {
+	t.Parallel()
 	h, _ := fullStory(t)
 	if faults := h.table().Faults; len(faults) > 0 {
 		t.Fatalf("before anything was damaged: %v", faults)
@@ -313,6 +315,7 @@ func TestADamagedRecordIsMendedOrSetApart(t *testing.T) {
 // the table in turn, and damages it, and wants that to be seen and the record to be
 // written again as it was.
 func TestWhatFollowsIsWrittenAgain(t *testing.T) {
+	t.Parallel()
 	tried := map[string]int{}
 	h, _ := fullStory(t)
 	h.loseWhatFollows(tried)

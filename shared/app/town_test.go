@@ -15,6 +15,7 @@ import (
 // months and a year's end. Nothing may fail but by a refusal, every repeat gets the
 // first answer, and the books are proved all along.
 func TestATownLivesThroughAnything(t *testing.T) {
+	t.Parallel()
 	r := random(t)
 	steps := 1200
 	if testing.Short() {
