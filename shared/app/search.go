@@ -16,7 +16,7 @@ import (
 // of its own, which points at the thing, so a search reads one range however many things
 // there are; what is found is read from the thing itself, so a pointer that a change of
 // name left behind finds nothing. What was fed before a thing had so many is found by
-// the rest when it is fed again.
+// the rest when its name changes, or when the table is proved and repaired.
 
 // shelf is what is searched.
 type shelf string
