@@ -44,7 +44,9 @@ func (d *door) readBody(ctx huma.Context, next func(huma.Context)) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil {
 		r.Header.Set("Content-Type", kind) // huma compares capitals too
 	}
-	if _, many := op.Metadata["feed"]; !many {
+	_, many := op.Metadata["feed"]
+	leftOut := len(body) == 0 && !op.RequestBody.Required
+	if !many && !leftOut {
 		if refusal := checkJSON(body); refusal != nil {
 			refusal.Line = lineNo(body, refusal.Field)
 			d.refuse(ctx, refusal)

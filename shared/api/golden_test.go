@@ -390,7 +390,7 @@ func (tell *teller) counter() {
 	tell.wants("200", tell.tell("counter-accepted", "operator", "POST", at+"/accept", `{"signed":true}`))
 	tell.wants("403 not_permitted", tell.tell("refusal-four-eyes", "operator", "POST", "/v1/reviews/"+served+"/approve", `{}`))
 	second := tell.token(map[string]any{"sub": "second", "roles": []string{"operator"}})
-	tell.must(200, second, "POST", "/v1/reviews/"+served+"/approve", `{}`)
+	tell.must(200, second, "POST", "/v1/reviews/"+served+"/approve", nil)
 	tell.wants("200", tell.tell("counter-binding", "operator", "GET", at, nil))
 	tell.wants("200", tell.tell("counter-search", "operator", "POST", "/v1/counter/searches", `{"name":"周玉兰","id_no":"430202195506190021"}`))
 	tell.wants("200", tell.tell("counter-ended", "operator", "POST", at+"/end", `{"name":"周玉兰","id_no":"430202195506190021"}`))

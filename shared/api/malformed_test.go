@@ -475,6 +475,10 @@ func TestWholeBodies(t *testing.T) {
 			for i := range len(good) {
 				bodies[fmt.Sprintf("%d bytes of it", i)] = good[:i]
 			}
+			if route.route == "POST /v1/reviews/{binding_id}/approve" { // a reviewer may agree without a word
+				delete(bodies, "nothing")
+				delete(bodies, "0 bytes of it")
+			}
 			for name, text := range bodies {
 				r := h.ask(route.by(h, s), method, route.path(s), text)
 				if p := r.problem(t); r.status != 400 || p.Code != "malformed" {
