@@ -2,6 +2,8 @@ package town
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -195,9 +197,9 @@ func (t *town) drawRules(region string, version, from int) *auditor.Rules {
 		}
 		if t.chance(0.8) {
 			b.MedTypes, b.LaterDeductible = []string{"21", "2101"}, map[string]int64{}
-			for g, d := range b.Deductible {
+			for _, g := range slices.Sorted(maps.Keys(b.Deductible)) { // a map has no order, a seed has one
 				if t.chance(0.7) {
-					b.LaterDeductible[g] = d / 2
+					b.LaterDeductible[g] = b.Deductible[g] / 2
 				}
 			}
 			r.Benefits = append(r.Benefits, b)
