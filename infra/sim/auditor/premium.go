@@ -111,7 +111,7 @@ func (v *view) premiumPaid(r *Request, at time.Time) (effects, string) {
 	}
 	whose, _ := read[accountRecord](v, accountKey(owner))
 	me := mine.Account.copied()
-	rules := v.a.rules(me.Insurance.Region, today)
+	rules := v.rules(me.Insurance.Region, today)
 	if whose.Account.Deceased || !me.insured() || r.Binding != "" && !slices.Contains(rules.Grantors, me.Insurance.Insutype) {
 		return nil, "person_not_insured"
 	}
