@@ -190,11 +190,11 @@ func (t *town) boot() *process {
 	if t.rollout {
 		switch t.rng.IntN(3) {
 		case 0:
-			d.writer = &writer{town: t, rewrite: withoutEmpty, sent: map[store.Key]rewritten{}}
+			d.writer = &writer{town: t, rewrite: withoutEmpty, sent: map[string][]byte{}}
 			rules, p.rules = older{t.law}, older{t.law}.rules
 			t.reached("an older program runs")
 		case 1:
-			d.writer = &writer{town: t, rewrite: withMore, sent: map[store.Key]rewritten{}}
+			d.writer = &writer{town: t, rewrite: withMore, sent: map[string][]byte{}}
 			t.reached("a newer program runs")
 		}
 	}

@@ -18,11 +18,11 @@ import (
 type writer struct {
 	town    *town
 	rewrite func(map[string]any)
-	sent    map[store.Key]rewritten
+	// sent are the bodies that the program sent, by how they came to lie there: each
+	// holds a stamp, so that none stands under two keys. All are kept: what was sent
+	// first may land last.
+	sent map[string][]byte
 }
-
-// rewritten is the newest body that a program wrote under a key, and how it lies there.
-type rewritten struct{ own, lies []byte }
 
 // The stamp is the last field of a body, so that it can be cut off and put on.
 const (
@@ -56,7 +56,7 @@ func (w *writer) write(writes []store.Write) []store.Write {
 		}
 		stamp := w.town.vault.Stamp(one.Key.Part, one.Key.Sort, strconv.FormatUint(one.Base+1, 10), strconv.FormatInt(one.Expires.Unix(), 10), string(text))
 		out[i].Body = append(append(append(text[:len(text)-1], stampStart...), stamp...), `"}`...)
-		w.sent[one.Key] = rewritten{one.Body, out[i].Body}
+		w.sent[string(out[i].Body)] = one.Body
 	}
 	return out
 }
@@ -66,8 +66,8 @@ func (w *writer) own(records []store.Record) []store.Record {
 		return records
 	}
 	for i, r := range records {
-		if sent, is := w.sent[r.Key]; is && bytes.Equal(sent.lies, r.Body) {
-			records[i].Body = bytes.Clone(sent.own)
+		if sent, is := w.sent[string(r.Body)]; is {
+			records[i].Body = bytes.Clone(sent)
 		}
 	}
 	return records
