@@ -13,6 +13,7 @@ package auditor
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gongji/shared/store"
@@ -228,7 +229,7 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		return e, code
 	case OpCheck, OpProve:
 		return effects{}, ""
-	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe:
+	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop:
 		e, _, code := v.fed(r, at)
 		return e, code
 	case OpReturn:
@@ -544,7 +545,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			a.Reached("a repeat gets the first answer")
 			a.durable(r, ans)
 		}
-	case r.Op == OpPerson || r.Op == OpPlace || r.Op == OpItem || r.Op == OpCredit || r.Op == OpTurn || r.Op == OpFreeze || r.Op == OpSuspend || r.Op == OpOwe:
+	case slices.Contains([]Op{OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop}, r.Op):
 		_, same, code := v.fed(r, at)
 		said(code)
 		if code == "" && !same {

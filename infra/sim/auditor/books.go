@@ -296,7 +296,7 @@ func (a *Auditor) Audit() {
 	accounts, entries := map[string]*account{}, map[string][]*entry{}
 	bindings, people := map[string]*binding{}, map[string]*personRecord{}
 	soldBy := map[string]string{}
-	sales := map[string]*settlement{}
+	sales, adjustments := map[string]*settlement{}, map[string]*adjustmentRecord{}
 	codes := map[string]int{}
 	var queued []string
 	a.disk.Each(func(r store.Record) bool {
@@ -314,6 +314,8 @@ func (a *Auditor) Audit() {
 			if q := shape[queueRecord](a, r); !q.Done {
 				queued = append(queued, q.Binding)
 			}
+		case kind == "ADJUSTMENTS":
+			adjustments[r.Key.Sort] = shape[adjustmentRecord](a, r)
 		case kind == "TRACE":
 			soldBy[rest] = shape[boxRecord](a, r).SoldBy
 		case kind == "DAY" && r.Key.Sort[0] == 'S':
@@ -332,7 +334,7 @@ func (a *Auditor) Audit() {
 		held += accounts[no].Balance.total()
 		a.derive(accounts[no], entries[no])
 		for _, e := range entries[no] {
-			if e.Kind == "credit" {
+			if e.Kind == "credit" || e.Kind == "adjustment" {
 				credited += e.Delta.total()
 			} else {
 				moved += e.Delta.total()
@@ -354,6 +356,7 @@ func (a *Auditor) Audit() {
 			a.fault("the box %s was sold by %s, which does not say so", box, soldBy[box])
 		}
 	}
+	a.twoPeople(entries, adjustments)
 	a.families(accounts, bindings, people, queued)
 }
 

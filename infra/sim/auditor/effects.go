@@ -58,6 +58,8 @@ func (v *view) reference(k store.Key) bool {
 		return strings.HasPrefix(k.Part, "OWED#")
 	case OpOwe:
 		return strings.HasPrefix(k.Part, "ACCT#")
+	case OpPropose:
+		return k.Part != "ADJUSTMENTS"
 	}
 	return false
 }

@@ -22,7 +22,7 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 		return v.owed(r)
 	case OpCredit:
 		booked, found := read[creditRecord](v, creditKey(r.Identity))
-		if found && (booked.Person != r.By || booked.Amount != r.Amount) {
+		if found && (booked.Person != r.By || booked.Amount != r.Amount || booked.Reason != "" || booked.Turn) {
 			return nil, false, "message_reused"
 		}
 		if found {
@@ -32,11 +32,15 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 		if !known {
 			return nil, false, "not_found"
 		}
-		e[creditKey(r.Identity)] = is("the credit", creditRecord{r.By, r.Amount})
+		e[creditKey(r.Identity)] = is("the credit", creditRecord{Person: r.By, Amount: r.Amount})
 		me := record.Account.copied()
 		e.book(&me, &entry{Account: r.By, At: at, Kind: "credit", Ref: r.Identity, Delta: r.Amount})
 	case OpTurn:
 		return v.turned(r, at)
+	case OpPropose:
+		return v.proposed(r, at)
+	case OpBook, OpDrop:
+		return v.adjusted(r, at)
 	case OpFreeze:
 		record, known := read[accountRecord](v, accountKey(r.By))
 		if !known {
@@ -124,7 +128,7 @@ func (v *view) turned(r *Request, at time.Time) (effects, bool, string) {
 			v.a.Reached("a year turns late")
 		}
 	}
-	e := effects{creditKey(reference): is("the turn of the year", creditRecord{r.By, moves})}
+	e := effects{creditKey(reference): is("the turn of the year", creditRecord{Person: r.By, Amount: moves, Turn: true})}
 	e.book(&me, &entry{Account: r.By, At: at, Kind: "rollover", Ref: reference, Delta: moves})
 	return e, false, ""
 }

@@ -50,6 +50,9 @@ const (
 	OpOwe      Op = "owe a premium"
 	OpPremium  Op = "pay a premium"
 	OpReturn   Op = "return a premium"
+	OpPropose  Op = "propose an adjustment"
+	OpBook     Op = "book an adjustment"
+	OpDrop     Op = "drop an adjustment"
 )
 
 // Request is what a client asked for, told to the auditor in plain words by whoever
@@ -82,6 +85,7 @@ type Request struct {
 	Subject, Version, Reason string
 	Paper                    Paper // also of a holder who announces one
 	Premium                  Premium
+	Adjust                   Adjustment
 
 	// An operator's request.
 	Person Person

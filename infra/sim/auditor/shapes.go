@@ -180,6 +180,7 @@ type entry struct {
 	Deductible, Pool int64
 	Grant            string
 	Month            int
+	Reason           string // of an adjustment
 	Prev             string
 }
 
@@ -191,6 +192,9 @@ func (e *entry) hash() string {
 	fmt.Fprintf(h, "%d %s %d %d\n%s %d\n%s\n", e.Day, e.Insutype, e.Deductible, e.Pool, e.Grant, e.Month, e.Prev)
 	if e.Stay {
 		fmt.Fprint(h, "stay\n")
+	}
+	if e.Reason != "" {
+		fmt.Fprintf(h, "%q\n", e.Reason)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -550,6 +554,8 @@ type boxRecord struct{ SoldBy string }
 type creditRecord struct {
 	Person string
 	Amount Pockets
+	Reason string // of an adjustment
+	Turn   bool   // of a year
 }
 
 type onceRecord struct {

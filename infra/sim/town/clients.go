@@ -40,9 +40,11 @@ type memory struct {
 	bindings []bond
 	premiums []owed
 	paid     []string // premiums that somebody paid
-	days     map[int]bool
-	sent     int
-	swept    bool // by the last sweep
+	// adjustments are those that were proposed, by their references.
+	adjustments []string
+	days        map[int]bool
+	sent        int
+	swept       bool // by the last sweep
 }
 
 const maxAsked = 400
@@ -174,6 +176,8 @@ func (t *town) fresh() *request {
 		return t.premium()
 	case n < 93 && t.chance(0.4):
 		return t.turn()
+	case n < 93 && t.chance(0.5):
+		return t.adjust()
 	case n < 93:
 		return t.operate()
 	case n < 96:

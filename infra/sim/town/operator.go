@@ -83,6 +83,9 @@ func (t *town) credit(person string) *request {
 	if t.chance(t.rates.altered) && t.sent > 1 { // a reference that was used
 		r.audit.Identity = fmt.Sprintf("CR%06d", 1+t.rng.IntN(t.sent))
 	}
+	if len(t.adjustments) > 0 && t.chance(0.03) { // an adjustment's
+		r.audit.Identity = pick(t, t.adjustments)
+	}
 	r.audit.Amount = auditor.Pockets{Current: t.rng.Int64N(9_000), Past: t.rng.Int64N(9_000)}
 	switch t.rng.IntN(4) {
 	case 0:
