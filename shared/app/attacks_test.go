@@ -8,8 +8,10 @@ import (
 	"errors"
 	"hash/crc32"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gongji/shared/family"
 	"gongji/shared/papers"
@@ -83,6 +85,60 @@ func TestHarmfulFilesAtTheDoor(t *testing.T) {
 	if status, text := h.send(door, scan(t, 9)); status != http.StatusOK {
 		t.Errorf("the paper itself: %d %s", status, text)
 	}
+}
+
+// TestADoorThatWasUsedStaysClosed: the door of a paper that was refused, or that another
+// one replaced, takes nothing more until it closes; a new announcement has a new door.
+func TestADoorThatWasUsedStaysClosed(t *testing.T) {
+	h := canton(t)
+	ctx := t.Context()
+	id := ok(h.RequestBinding(ctx, liang, h.askFor(huang, "12", forAll()), Once{}))(t).Answer.Binding.ID
+	closed := func(what string, door UploadView, file []byte) {
+		t.Helper()
+		if status, text := h.send(door, file); status == http.StatusOK || text != papers.ErrNone.Error() {
+			t.Errorf("the door of %s: %d %s", what, status, text)
+		}
+		if _, err := h.shelf.Uploaded(ctx, string(door.Material)); !errors.Is(err, papers.ErrNone) {
+			t.Errorf("something came through the door of %s: %v", what, err)
+		}
+	}
+	forged := []byte("\xff\xd8\xff not a photograph")
+	door := ok(h.AnnouncePaper(ctx, liang, id, announced(family.IDCard, forged)))(t)
+	if status, text := h.send(door, forged); status == http.StatusOK || !strings.Contains(text, "papers.content") {
+		t.Errorf("a forged photograph: %d %s", status, text)
+	}
+	closed("a refused paper", door, forged)
+	again := ok(h.AnnouncePaper(ctx, liang, id, announced(family.IDCard, forged)))(t)
+	if again.Material == door.Material {
+		t.Error("a refused paper's door is opened once more")
+	}
+
+	first, second := scan(t, 1), scan(t, 2)
+	door = ok(h.AnnouncePaper(ctx, liang, id, announced(family.IDCard, first)))(t)
+	if status, text := h.send(door, first); status != http.StatusOK {
+		t.Fatalf("the first paper: %d %s", status, text)
+	}
+	h.upload(liang, id, family.IDCard, second)
+	closed("a replaced paper", door, first)
+	if _, err := h.shelf.Kept(ctx, string(door.Material)); !errors.Is(err, papers.ErrNone) {
+		t.Errorf("a replaced paper is kept: %v", err)
+	}
+
+	// The traces go when their doors have long closed.
+	traces := func() int {
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(h.path), "papers", "uploaded", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	same(t, "traces", traces(), 2)
+	h.clock.add(48 * time.Hour)
+	door = ok(h.AnnouncePaper(ctx, liang, id, announced(family.CommitmentLetter, forged)))(t)
+	if status, _ := h.send(door, forged); status == http.StatusOK {
+		t.Error("a forged letter was taken")
+	}
+	same(t, "traces two days later", traces(), 1)
 }
 
 // TestGuessingPeople: whoever tries numbers and names learns nothing of who is in the

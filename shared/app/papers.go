@@ -148,7 +148,7 @@ func (a *App) ReceivePaper(ctx context.Context, id family.MaterialID) error {
 		return err
 	}
 	for _, old := range drop {
-		if err := a.papers.Drop(ctx, string(old)); err != nil {
+		if err := a.papers.Discard(ctx, string(old)); err != nil {
 			return err
 		}
 	}

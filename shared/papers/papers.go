@@ -47,7 +47,11 @@ type Shelf interface {
 	Keep(ctx context.Context, id string, sealed []byte) error
 	// Kept returns a paper's sealed content, or [ErrNone].
 	Kept(ctx context.Context, id string) ([]byte, error)
-	// Drop deletes all that there is of a paper. What is not there is dropped.
+	// Discard deletes the content of a paper that was refused or replaced, and leaves its
+	// door used: nothing comes through it once more.
+	Discard(ctx context.Context, id string) error
+	// Drop deletes all that there is of a paper whose door has long closed. What is not
+	// there is dropped.
 	Drop(ctx context.Context, id string) error
 }
 

@@ -54,6 +54,9 @@ func (s *shelf) Kept(_ context.Context, id string) ([]byte, error) {
 	return nil, papers.ErrNone
 }
 
+// Discard implements papers.Shelf.
+func (s *shelf) Discard(ctx context.Context, id string) error { return s.Drop(ctx, id) }
+
 // Drop implements papers.Shelf.
 func (s *shelf) Drop(_ context.Context, id string) error {
 	if f := s.papers[id]; f != nil {

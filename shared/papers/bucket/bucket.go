@@ -98,7 +98,7 @@ func (b *Bucket) Door(ctx context.Context, id string, a papers.Announced, until 
 }
 
 // Uploaded implements papers.Shelf. What is empty is the trace of an upload that was
-// kept: no paper is announced as empty.
+// kept or discarded: no paper is announced as empty.
 func (b *Bucket) Uploaded(ctx context.Context, id string) ([]byte, error) {
 	content, err := b.get(ctx, uploaded(id), papers.MaxBytes+1)
 	if err == nil && len(content) == 0 {
@@ -138,6 +138,12 @@ func (b *Bucket) Keep(ctx context.Context, id string, sealed []byte) error {
 		return err
 	}
 	return b.expect(ctx, http.MethodPut, uploaded(id), nil, http.StatusOK)
+}
+
+// Discard implements papers.Shelf. What marks the door as used is the empty upload, as
+// after [Bucket.Keep].
+func (b *Bucket) Discard(ctx context.Context, id string) error {
+	return errors.Join(b.expect(ctx, http.MethodPut, uploaded(id), nil, http.StatusOK), b.expect(ctx, http.MethodDelete, kept(id), nil, http.StatusNoContent))
 }
 
 // Drop implements papers.Shelf.

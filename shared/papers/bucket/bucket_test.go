@@ -298,6 +298,18 @@ func TestAPaperGoesThroughTheBucket(t *testing.T) {
 	if got, err := b.Kept(ctx, paper); err != nil || !bytes.Equal(got, sealed) {
 		t.Fatalf("%q %v", got, err)
 	}
+	for range 2 { // and what is not there is discarded
+		if err := b.Discard(ctx, paper); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err = b.Kept(ctx, paper)
+	none("after it was discarded", got, err)
+	got, err = b.Uploaded(ctx, paper)
+	none("the upload after it was discarded", got, err)
+	if got := send(t, up, file); got != "412 PreconditionFailed" {
+		t.Errorf("the same upload after it was discarded: %s", got)
+	}
 	for range 2 { // what is not there is dropped
 		if err := b.Drop(ctx, paper); err != nil {
 			t.Fatal(err)
@@ -396,7 +408,7 @@ func TestAnS3ThatFails(t *testing.T) {
 	for name, b := range map[string]*Bucket{"503": failing, "403": wrong, "refused": gone} {
 		_, uploadedErr := b.Uploaded(ctx, paper)
 		_, keptErr := b.Kept(ctx, paper)
-		for what, err := range map[string]error{"uploaded": uploadedErr, "kept": keptErr, "keep": b.Keep(ctx, paper, []byte("x")), "drop": b.Drop(ctx, paper)} {
+		for what, err := range map[string]error{"uploaded": uploadedErr, "kept": keptErr, "keep": b.Keep(ctx, paper, []byte("x")), "discard": b.Discard(ctx, paper), "drop": b.Drop(ctx, paper)} {
 			if err == nil || errors.Is(err, papers.ErrNone) || strings.Contains(err.Error(), paper) || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s, %s: %v", name, what, err)
 			}

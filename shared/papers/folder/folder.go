@@ -171,9 +171,14 @@ func (f *Folder) take(w http.ResponseWriter, r *http.Request, id string, a paper
 	return nil
 }
 
-// Uploaded implements papers.Shelf.
+// Uploaded implements papers.Shelf. What is empty is the trace of an upload that was
+// discarded: no paper is announced as empty.
 func (f *Folder) Uploaded(_ context.Context, id string) ([]byte, error) {
-	return read(id, f.uploaded(id), papers.MaxBytes+1)
+	content, err := read(id, f.uploaded(id), papers.MaxBytes+1)
+	if err == nil && len(content) == 0 {
+		return nil, papers.ErrNone
+	}
+	return content, err
 }
 
 // Kept implements papers.Shelf.
@@ -214,6 +219,36 @@ func (f *Folder) Keep(_ context.Context, id string, sealed []byte) error {
 		return err
 	}
 	return remove(f.uploaded(id))
+}
+
+// traceDays is how long the trace of a discarded upload stays, in days: far longer than
+// any door is open.
+const traceDays = 2
+
+// Discard implements papers.Shelf. The upload is emptied and not deleted, so that its
+// door finds it used; traces of doors that have long closed go with it.
+func (f *Folder) Discard(_ context.Context, id string) error {
+	if !named(id) {
+		return errID
+	}
+	trace, now := f.uploaded(id), f.o.Now()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(trace), 0o700), os.WriteFile(trace, nil, 0o600), os.Chtimes(trace, now, now), remove(f.kept(id))); err != nil {
+		return err
+	}
+	there, err := os.ReadDir(filepath.Dir(trace))
+	if err != nil {
+		return err
+	}
+	for _, entry := range there {
+		info, err := entry.Info()
+		if err != nil || !named(entry.Name()) || info.Size() > 0 || now.Before(info.ModTime().AddDate(0, 0, traceDays)) {
+			continue // or it was just deleted by another
+		}
+		if err := remove(f.uploaded(entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Drop implements papers.Shelf.
