@@ -1,8 +1,8 @@
 // Package demo holds a small region to try the house with: a family of five in
-// Changsha, a clinic, a hospital and a pharmacy, a few goods and some money. Nobody
-// in it exists: no division begins with 99, so no ID number here was ever given
-// out. The ages are those of 2026: a girl of 8, a boy
-// of 5 and their grandmother of 70.
+// Changsha, a couple in Canton, where papers are asked for, a clinic, a hospital and a
+// pharmacy, a few goods and some money. Nobody in it exists: no division begins with
+// 99, so no ID number here was ever given out. The ages are those of 2026: a girl of
+// 8, a boy of 5 and their grandmother of 70.
 //
 // The files are what the insurer's own systems would feed in, one record to a line
 // (application/x-ndjson). Feeding them again changes nothing.
@@ -26,6 +26,8 @@ var (
 	persons []byte
 	//go:embed credits.ndjson
 	credits []byte
+	//go:embed registry.ndjson
+	registry []byte
 )
 
 // Feeds returns the files in the order in which they are to be fed.
@@ -35,6 +37,7 @@ func Feeds() []Feed {
 		{"/v1/catalogue", "目录项目", "catalogue items", catalogue},
 		{"/v1/persons", "参保人", "persons", persons},
 		{"/v1/credits", "个人账户入账", "payments into accounts", credits},
+		{"/v1/registry", "亲属登记", "entries of the civil registry", registry},
 	}
 }
 
@@ -46,6 +49,13 @@ const (
 	Child       = "DEMO03" // 李小雨
 	Grandmother = "DEMO04" // 张桂英, the mother's mother
 	Son         = "DEMO05" // 李小川, whom no story binds: he is left to whoever tries the pages
+)
+
+// The couple in Canton, both employees, and what one has to know of him to bind him.
+const (
+	CantonWife      = "DEMO06" // 梁敏
+	CantonHusband   = "DEMO07" // 何伟
+	CantonHusbandID = "999999198411020036"
 )
 
 // What one has to know of the son to bind him.

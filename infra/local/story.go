@@ -18,6 +18,7 @@ type story struct {
 	house *client
 
 	mother, child, grandmother, clinic, pharmacy, auditor string // tokens
+	wife, husband, reviewer                               string // of the chapter with papers
 
 	days map[string]bool // of the messages that were sent
 }
@@ -51,6 +52,9 @@ func (s *story) tell() error {
 	if err := s.buyAtPharmacy(); err != nil {
 		return err
 	}
+	if err := s.bindWithPapers(); err != nil {
+		return err
+	}
 	return s.prove()
 }
 
@@ -72,6 +76,9 @@ func (s *story) introduce() error {
 		{&s.clinic, claims{Institution: demo.Clinic}},
 		{&s.pharmacy, claims{Institution: demo.Pharmacy}},
 		{&s.auditor, claims{Roles: []string{"auditor"}}},
+		{&s.wife, claims{Person: demo.CantonWife}},
+		{&s.husband, claims{Person: demo.CantonHusband}},
+		{&s.reviewer, claims{Roles: []string{"reviewer"}}},
 	} {
 		var err error
 		if *t.token, err = s.house.token(s.ctx, t.who); err != nil {

@@ -22,7 +22,7 @@ func (s *story) bindGrandmother() error {
 // bind asks for a binding of the mother's and does its steps; one that is there
 // from an earlier start is taken as it is.
 func (s *story) bind(ask bindAsk, nameEN, member string) (string, error) {
-	b, err := s.boundBefore(ask.Relation)
+	b, err := s.boundBefore(s.mother, ask.Relation)
 	switch {
 	case err == nil && b.ID != "":
 		s.say("上次运行时已经绑定，直接沿用。", "They were bound at an earlier start; the binding is used as it is.")
@@ -63,11 +63,11 @@ func (s *story) bind(ask bindAsk, nameEN, member string) (string, error) {
 	return b.ID, nil
 }
 
-// boundBefore finds the mother's live binding with a relation; one without an ID is
+// boundBefore finds a holder's live binding with a relation; one without an ID is
 // none.
-func (s *story) boundBefore(relation string) (binding, error) {
+func (s *story) boundBefore(holder, relation string) (binding, error) {
 	var list struct{ Items []binding }
-	_, err := s.house.call(s.ctx, request{method: "GET", path: "/v1/bindings?limit=100", token: s.mother}, &list)
+	_, err := s.house.call(s.ctx, request{method: "GET", path: "/v1/bindings?limit=100", token: holder}, &list)
 	for _, b := range list.Items {
 		if b.Role == "holder" && b.Relation == relation && b.State != "ended" && b.State != "declined" {
 			return b, err

@@ -30,7 +30,7 @@ func TestStoryOnDynamoDB(t *testing.T) {
 func testStory(t *testing.T, args ...string) {
 	h := launch(t, args...)
 	said := h.hear(t)
-	for _, want := range []string{"28.00", "87.11", "44.49", "59.90", "88.00", "▀", "账是平的", h.base + "/openapi.json"} {
+	for _, want := range []string{"28.00", "87.11", "44.49", "59.90", "88.00", "▀", "看了 3 份材料（登记机关答复：一致）", "账是平的", h.base + "/openapi.json"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the story does not say %q", want)
 		}
@@ -50,7 +50,7 @@ func testStory(t *testing.T, args ...string) {
 
 	h = launch(t, args...)
 	said = h.hear(t)
-	if strings.Count(said, "直接沿用") != 2 || !strings.Contains(said, "什么也没有改变") {
+	if strings.Count(said, "直接沿用") != 3 || !strings.Contains(said, "什么也没有改变") {
 		t.Error("the second start does not say that all was there")
 	}
 	checkMoney(t, h, 2, map[string]family.Fen{demo.Mother: 350000 - 2*4449 - 5990 - 10990, demo.Father: 100000, demo.Child: 0, demo.Grandmother: 0})

@@ -27,8 +27,8 @@ type (
 		Relation string
 		Guardian bool
 		Steps    []struct {
-			Action, By string
-			Done       bool
+			Action, By, Kind string
+			Done             bool
 		}
 	}
 	credential struct {
