@@ -141,7 +141,8 @@ func TestNoStars(t *testing.T) {
 			got, _ := resource.(object)
 			inPapers := got["Fn::Sub"] == "${Papers.Arn}/*" // any paper, in the one bucket
 			sealKey := got["Ref"] == "SealKeyArn"           // one key, which the parameter names
-			if got["Fn::GetAtt"] == nil && !inPapers && !sealKey && !(traces && resource == "*") {
+			secret := got["Ref"] == "HashKeys"              // of a secret Ref is the ARN
+			if got["Fn::GetAtt"] == nil && !inPapers && !sealKey && !secret && !(traces && resource == "*") {
 				t.Errorf("%s may do %v to %v", s.where, s.actions, resource)
 			}
 		}
@@ -205,8 +206,11 @@ func TestAllowances(t *testing.T) {
 	}
 	keys := tm.statements("KeysPolicy", tm.properties("KeysPolicy")["PolicyDocument"])
 	want := object{"StringEquals": object{"kms:EncryptionContext:gongji": "vault"}}
-	if len(keys) != 1 || !slices.Equal(keys[0].actions, []string{"kms:Decrypt"}) || !cmp.Equal(keys[0].resource, any(object{"Fn::GetAtt": "KeysKey.Arn"})) || !cmp.Equal(keys[0].condition, want) {
+	if len(keys) != 2 || !slices.Equal(keys[0].actions, []string{"kms:Decrypt"}) || !cmp.Equal(keys[0].resource, any(object{"Fn::GetAtt": "KeysKey.Arn"})) || !cmp.Equal(keys[0].condition, want) {
 		t.Errorf("the key document: %v", keys)
+	}
+	if !slices.Equal(keys[1].actions, []string{"secretsmanager:GetSecretValue"}) || !cmp.Equal(keys[1].resource, any(object{"Ref": "HashKeys"})) {
+		t.Errorf("the hash keys: %v", keys[1])
 	}
 	common := tm.statements("CommonPolicy", tm.properties("CommonPolicy")["PolicyDocument"])
 	via := object{"StringLike": object{"kms:ViaService": object{"Fn::Sub": "dynamodb.${AWS::Region}.*"}}}

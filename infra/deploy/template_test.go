@@ -326,7 +326,7 @@ func TestFunctions(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	tm := readTemplate(t)
 	declared := tm.at("Globals", "Function", "Environment", "Variables").(object)
-	for _, name := range []string{"GONGJI_KEYS_DOCUMENT", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_KMS"} {
+	for _, name := range []string{"GONGJI_KEYS_DOCUMENT", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
 		if v, ok := declared[name]; !ok || v != "" {
 			t.Errorf("%s is %v", name, v)
 		}
@@ -410,7 +410,11 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	for _, resource := range append(tm.ofType("AWS::KMS::Key"), "Table") {
+	// The hash keys lie under another key than the document that they stand in for.
+	if _, under := tm.properties("HashKeys")["KmsKeyId"]; under {
+		t.Error("without KMS's key of ours nobody could read the hash keys")
+	}
+	for _, resource := range append(tm.ofType("AWS::KMS::Key"), "Table", "HashKeys") {
 		for _, policy := range []string{"DeletionPolicy", "UpdateReplacePolicy"} {
 			if tm.at("Resources", resource, policy) != "Retain" {
 				t.Errorf("%s goes with its stack: %s", resource, policy)

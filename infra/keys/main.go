@@ -4,6 +4,7 @@
 //
 //	go run ./infra/keys new                  a new document
 //	go run ./infra/keys rotate <document     the same with a new sealing key
+//	go run ./infra/keys hash <document       those of its keys that hash, for the secret
 package main
 
 import (
@@ -25,32 +26,31 @@ func main() {
 }
 
 func run(args []string, in io.Reader, out io.Writer) error {
-	var keys vault.Keys
-	var err error
-	switch {
-	case slices.Equal(args, []string{"new"}):
-		keys, err = vault.NewKeys(rand.Reader)
-	case slices.Equal(args, []string{"rotate"}):
-		keys, err = rotated(in)
-	default:
-		err = errors.New("keys new, or keys rotate <document")
+	if slices.Equal(args, []string{"new"}) {
+		keys, err := vault.NewKeys(rand.Reader)
+		return write(out, keys, err)
 	}
+	if !slices.Equal(args, []string{"rotate"}) && !slices.Equal(args, []string{"hash"}) {
+		return errors.New("keys new, keys rotate <document, or keys hash <document")
+	}
+	document, err := io.ReadAll(in)
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(keys.Document())
-	return err
-}
-
-// rotated returns the keys of a document with a new current sealing key.
-func rotated(in io.Reader) (vault.Keys, error) {
-	document, err := io.ReadAll(in)
-	if err != nil {
-		return vault.Keys{}, err
-	}
 	keys, err := vault.ParseKeys(document)
 	if err != nil {
-		return vault.Keys{}, err
+		return err
 	}
-	return keys.Rotate(rand.Reader)
+	if args[0] == "hash" {
+		return write(out, keys.HashKeys(), nil)
+	}
+	rotated, err := keys.Rotate(rand.Reader)
+	return write(out, rotated, err)
+}
+
+func write(out io.Writer, keys interface{ Document() []byte }, err error) error {
+	if err == nil {
+		_, err = out.Write(keys.Document())
+	}
+	return err
 }

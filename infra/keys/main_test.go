@@ -41,10 +41,33 @@ func TestRotate(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	for _, args := range [][]string{nil, {"old"}, {"new", "x"}, {"rotate"}} {
+	for _, args := range [][]string{nil, {"old"}, {"new", "x"}, {"rotate"}, {"hash"}} {
 		var out bytes.Buffer
 		if err := run(args, strings.NewReader("not a document"), &out); err == nil || out.Len() > 0 {
 			t.Errorf("%q: %v, wrote %q", args, err, &out)
 		}
+	}
+}
+
+// TestHash: with the hash keys alone people are found as with all keys.
+func TestHash(t *testing.T) {
+	var whole, part bytes.Buffer
+	if err := run([]string{"new"}, strings.NewReader(""), &whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"hash"}, bytes.NewReader(whole.Bytes()), &part); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.ParseKeys(whole.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := vault.ParseHashKeys(part.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := vault.NewLate(known, func() (vault.Keys, error) { return keys, nil }, rand.Reader)
+	if late.Index("id_no", "1") != vault.New(keys, rand.Reader).Index("id_no", "1") {
+		t.Error("nobody would be found")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"gongji/shared/answer"
+	"gongji/shared/app"
 	"gongji/shared/family"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,7 +69,7 @@ func problemOf(r *family.Refusal) *problem { return &problem{Problem: answer.Pro
 // problem returns the problem document of an error. Only a refusal has content.
 func (d *door) problem(ctx context.Context, err error) *problem {
 	asked, _ := ctx.Value(requestKey{}).(request)
-	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) {
+	if refusal := app.RefusalOf(err); refusal != nil {
 		p := problemOf(refusal)
 		p.Instance, p.replay = asked.path, errors.As(err, new(again))
 		return p

@@ -10,6 +10,7 @@ import (
 
 	"gongji/shared/family"
 	"gongji/shared/store"
+	"gongji/shared/vault"
 )
 
 // maxAttempts bounds how often an act looks again, and how often it sends one
@@ -25,7 +26,8 @@ const maxAttempts = 12
 //
 // An act ends in one of three ways. The answer of decide: its commit, if it put
 // anything, is durable. A refusal of decide: nothing was written. Busy, when
-// others kept moving first and nothing was written; OutcomeUnknown, when nobody can
+// others kept moving first, or a name was needed and the vault's keys cannot be had,
+// and nothing was written; OutcomeUnknown, when nobody can
 // say what became of a commit: the same request again resolves it.
 func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, error) {
 	var none A
@@ -58,7 +60,7 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 				a.log.WarnContext(ctx, "read failed", "attempt", attempt)
 				continue
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, vault.ErrUnavailable) {
 				break
 			}
 			return none, err
@@ -194,6 +196,20 @@ func (d doubt[A]) became(records []store.Record) fate {
 		}
 	}
 	return outcome
+}
+
+// RefusalOf returns what whoever asked hears of an error of an act: the refusal that it
+// is, Busy when the vault's sealing keys could not be had, and nil for a fault of ours,
+// of which nobody hears.
+func RefusalOf(err error) *family.Refusal {
+	var refusal *family.Refusal
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	if errors.Is(err, vault.ErrUnavailable) {
+		return family.Refuse(family.Busy)
+	}
+	return nil
 }
 
 // gaveUp is the answer when time or attempts ran out.

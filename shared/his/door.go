@@ -116,8 +116,8 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	var refusal *family.Refusal
-	if !errors.As(err, &refusal) {
+	refusal := app.RefusalOf(err)
+	if refusal == nil {
 		d.log.ErrorContext(r.Context(), "internal", "request_id", requestID, "infno", c.infno, "error", err)
 		refusal = family.Refuse(family.Internal)
 	}

@@ -110,6 +110,11 @@ func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) (
 // seal signs a day that is over, and the next time finds out whether its books still
 // are what was signed. It says so in the log and in a metric.
 func (h *House) seal(ctx context.Context, day family.Day) error {
+	if h.resign != nil {
+		if err := h.resign(ctx); err != nil {
+			return err // the run counts as failed and comes again
+		}
+	}
 	_, err := h.App.Checkpoint(ctx, day)
 	if refusal := (*family.Refusal)(nil); errors.As(err, &refusal) && (refusal.Code == family.NotFound || refusal.Code == family.StateForbids) {
 		return nil // nobody signs here, or not yet

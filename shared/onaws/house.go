@@ -16,10 +16,8 @@ import (
 	"gongji/shared/papers"
 	"gongji/shared/papers/bucket"
 	"gongji/shared/policy"
-	"gongji/shared/store"
 	"gongji/shared/store/dynamo"
 	"gongji/shared/throttle"
-	"gongji/shared/vault"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -35,6 +33,9 @@ type House struct {
 	KeySet           oidc.KeySet
 	// Gate limits how much one may ask of this process.
 	Gate *throttle.Gate
+	// resign is set where the days ought to be signed and KMS was away at the start: it
+	// looks for the signer again.
+	resign func(context.Context) error
 }
 
 // Serve answers API Gateway's events with a door, for as long as Lambda keeps the
@@ -63,15 +64,11 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// Open returns the house of an environment; getenv is os.Getenv. It has KMS
-// decrypt the keys, and is silent otherwise: the table and the issuer are asked
-// when a request needs them.
+// Open returns the house of an environment; getenv is os.Getenv. It reads the hash
+// keys from their secret, or has KMS decrypt all keys, and is silent otherwise: the
+// table and the issuer are asked when a request needs them.
 func Open(ctx context.Context, getenv func(string) string) (*House, error) {
 	e, err := readEnv(getenv, "GONGJI_TABLE", "GONGJI_ISSUER", "GONGJI_AUDIENCE")
-	if err != nil {
-		return nil, err
-	}
-	source, err := e.keySource()
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +76,7 @@ func Open(ctx context.Context, getenv func(string) string) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := source.Keys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	h, err := e.house(keys, nil)
+	h, err := e.house(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -103,19 +96,26 @@ func OpenBooks(ctx context.Context, getenv func(string) string) (*House, error) 
 	if err != nil {
 		return nil, err
 	}
-	source, err := e.keySource()
-	if err != nil {
-		return nil, err
+	signer, unsigned := e.sealer(ctx)
+	h, err := e.house(ctx, signer)
+	if err != nil || unsigned == nil {
+		return h, err
 	}
-	keys, err := source.Keys(ctx)
-	if err != nil {
-		return nil, err
+	// KMS is away: what has to be swept and proved needs no signature.
+	h.Log.ErrorContext(ctx, "nobody signs", "error", unsigned.Error())
+	h.resign = func(ctx context.Context) error {
+		signer, err := e.sealer(ctx)
+		if err != nil {
+			return err
+		}
+		again, err := e.house(ctx, signer)
+		if err != nil {
+			return err
+		}
+		h.App, h.resign = again.App, nil
+		return nil
 	}
-	signer, err := e.sealer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return e.house(keys, signer)
+	return h, nil
 }
 
 // env is an environment that has been looked at.
@@ -127,6 +127,10 @@ type env struct {
 	local bool
 	// registry is the civil registry, nil without one.
 	registry app.Registry
+	// now is the clock, and patience how long the sealing keys are asked for while
+	// somebody waits.
+	now      func() time.Time
+	patience func() time.Duration
 }
 
 // readEnv reads what every function needs, and all that is missing is said at once.
@@ -143,12 +147,24 @@ func readEnv(getenv func(string) string, needed ...string) (env, error) {
 	}
 	db.Table = getenv("GONGJI_TABLE")
 	registry, err := openRegistry(getenv)
-	return env{getenv, db, db.Endpoint != "", registry}, err
+	return env{getenv, db, db.Endpoint != "", registry, time.Now, func() time.Duration { return lateTries }}, err
 }
 
 // house puts the acts together over the table.
-func (e env) house(keys vault.Keys, signer note.Signer) (*House, error) {
-	return newHouse(dynamo.New(e.db), e.shelf(), e.registry, keys, signer)
+func (e env) house(ctx context.Context, signer note.Signer) (*House, error) {
+	policies, err := policy.Load()
+	if err != nil {
+		return nil, err
+	}
+	log := newLog(os.Stdout)
+	sealer, err := e.openVault(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	return &House{
+		App: app.New(app.Options{Store: dynamo.New(e.db), Policies: policies, Vault: sealer, Papers: e.shelf(), Registry: e.registry, Signer: signer, Log: log}),
+		Log: log,
+	}, nil
 }
 
 // openRegistry returns the civil registry, nil where the environment names none. It
@@ -170,18 +186,6 @@ func (e env) shelf() papers.Shelf {
 		return nil
 	}
 	return bucket.New(bucket.Options{Name: name, Region: e.db.Region, Endpoint: e.get("AWS_ENDPOINT_URL_S3"), Credentials: e.db.Credentials})
-}
-
-func newHouse(records store.Store, shelf papers.Shelf, registry app.Registry, keys vault.Keys, signer note.Signer) (*House, error) {
-	policies, err := policy.Load()
-	if err != nil {
-		return nil, err
-	}
-	log := newLog(os.Stdout)
-	return &House{
-		App: app.New(app.Options{Store: records, Policies: policies, Vault: vault.New(keys, rand.Reader), Papers: shelf, Registry: registry, Signer: signer, Log: log}),
-		Log: log,
-	}, nil
 }
 
 // tokenKeys returns the issuer's key set. An issuer without TLS would let anybody

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,14 +25,6 @@ type fakeKMS struct {
 	answers []int // statuses; the last one again and again; 200 is an answer
 	asked   int
 	tamper  func(answer map[string]any)
-}
-
-func flip(b []byte) []byte {
-	out := slices.Clone(b)
-	for i := range out {
-		out[i] ^= 0x5a
-	}
-	return out
 }
 
 func (k *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +48,7 @@ func (k *fakeKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"__type": kind, "message": "told so"})
 		return
 	}
-	answer := map[string]any{"KeyId": "arn:test:kms:key/1", "Plaintext": flip(ask.CiphertextBlob), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+	answer := map[string]any{"KeyId": "arn:test:kms:key/1", "Plaintext": onawstest.Encrypted(ask.CiphertextBlob), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
 	if k.tamper != nil {
 		k.tamper(answer)
 	}
@@ -76,7 +67,7 @@ func account(t *testing.T, k *fakeKMS) (map[string]string, vault.Keys) {
 	return map[string]string{
 		"AWS_REGION": "test-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session",
 		"AWS_ENDPOINT_URL_KMS": server.URL, "GONGJI_TABLE": "gongji", "GONGJI_ISSUER": "https://issuer.example", "GONGJI_AUDIENCE": "gongji",
-		"GONGJI_KEYS_CIPHERTEXT": base64.StdEncoding.EncodeToString(flip(keys.Document())),
+		"GONGJI_KEYS_CIPHERTEXT": base64.StdEncoding.EncodeToString(onawstest.Encrypted(keys.Document())),
 	}, keys
 }
 
@@ -95,7 +86,7 @@ func TestKMS(t *testing.T) {
 	}{
 		{"at once", []int{200}, nil, 1, ""},
 		{"after a while", []int{500, 500, 200}, nil, 3, ""},
-		{"never", []int{500}, nil, kmsTries, "KMS does not decrypt the keys"},
+		{"never", []int{500}, nil, tries, "KMS does not decrypt the keys"},
 		{"refused", []int{400}, nil, 1, "AccessDeniedException"},
 		{"no keys inside", []int{200}, func(a map[string]any) { a["Plaintext"] = []byte("text") }, 1, "vault: "},
 		{"somebody else", []int{200}, func(a map[string]any) { delete(a, "KeyId") }, 1, "by which key"},

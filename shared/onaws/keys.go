@@ -2,39 +2,46 @@ package onaws
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"gongji/shared/vault"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 )
 
-// Bounds of the one call to KMS. A function has ten seconds to start.
+// kmsPurpose is the encryption context under which an operator encrypts the key
+// document; the key's policy asks for it too.
+const kmsPurpose = "vault"
+
+// Bounds of asking for the sealing keys while somebody waits for his answer: how long,
+// and how soon after it was in vain the next one may.
 const (
-	kmsTries   = 4
-	kmsTry     = 2 * time.Second        // one try, answer and all
-	kmsPause   = 300 * time.Millisecond // at most, between two tries
-	kmsAll     = 8 * time.Second
-	kmsPurpose = "vault"
+	lateTries = 3 * time.Second
+	lateRest  = time.Second
 )
 
-// keySource returns where the vault's keys come from. In the clear they may only
-// be where the people are made up too.
-func (e env) keySource() (vault.Source, error) {
-	ciphertext, document := e.get("GONGJI_KEYS_CIPHERTEXT"), e.get("GONGJI_KEYS_DOCUMENT")
+// openVault returns the vault of an environment. With the hash keys in a secret it
+// begins with those, and KMS is asked for the whole document when a name is needed;
+// without them, or where the secret cannot be read, KMS has to decrypt it now. So one
+// of the two services is enough to start. In the clear keys may only be where the
+// people are made up too.
+func (e env) openVault(ctx context.Context, log *slog.Logger) (*vault.Vault, error) {
+	ciphertext, document, secret := e.get("GONGJI_KEYS_CIPHERTEXT"), e.get("GONGJI_KEYS_DOCUMENT"), e.get("GONGJI_HASH_KEYS")
 	switch {
 	case ciphertext != "" && document != "":
 		return nil, errors.New("onaws: GONGJI_KEYS_CIPHERTEXT and GONGJI_KEYS_DOCUMENT are both set")
 	case document != "" && !e.local:
 		return nil, errors.New("onaws: GONGJI_KEYS_DOCUMENT holds keys in the clear, which is for a DynamoDB Local only (AWS_ENDPOINT_URL_DYNAMODB)")
 	case document != "":
-		return plainKeys(document), nil
+		keys, err := vault.ParseKeys([]byte(document))
+		if err != nil {
+			return nil, err
+		}
+		return vault.New(keys, rand.Reader), nil
 	case ciphertext == "":
 		return nil, errors.New("onaws: GONGJI_KEYS_CIPHERTEXT is not set: the deployment has no keys yet, see docs/operations.md")
 	}
@@ -42,14 +49,53 @@ func (e env) keySource() (vault.Source, error) {
 	if err != nil {
 		return nil, errors.New("onaws: GONGJI_KEYS_CIPHERTEXT is not base64")
 	}
-	return newKMSKeys(e, blob), nil
+	source := kmsKeys{e.kms(), blob}
+	if secret != "" {
+		known, err := e.hashKeys(ctx, secret)
+		if err == nil {
+			return vault.NewLate(known, e.restful(source, log), rand.Reader), nil
+		}
+		log.ErrorContext(ctx, "the hash keys cannot be read, KMS has to do", "error", err.Error())
+	}
+	keys, err := source.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return vault.New(keys, rand.Reader), nil
 }
 
-// plainKeys is a key document in the clear.
-type plainKeys string
+// restful asks a source while somebody waits, and after it was in vain rests for a
+// moment, in which whoever needs a name is told at once that it cannot be had.
+func (e env) restful(source vault.Source, log *slog.Logger) func() (vault.Keys, error) {
+	var mu sync.Mutex
+	var last error
+	var until time.Time
+	return func() (vault.Keys, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.now().Before(until) {
+			return vault.Keys{}, last
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), e.patience())
+		defer cancel()
+		keys, err := source.Keys(ctx)
+		if err != nil {
+			last, until = err, e.now().Add(lateRest)
+			log.Error("the sealing keys cannot be had", "error", err.Error())
+		}
+		return keys, err
+	}
+}
 
-// Keys implements vault.Source.
-func (p plainKeys) Keys(context.Context) (vault.Keys, error) { return vault.ParseKeys([]byte(p)) }
+// hashKeys reads the hash keys from a secret of AWS Secrets Manager.
+func (e env) hashKeys(ctx context.Context, secret string) (vault.HashKeys, error) {
+	var answer struct{ SecretString string }
+	manager := e.service("secretsmanager", "secretsmanager", e.get("AWS_ENDPOINT_URL_SECRETS_MANAGER"))
+	if err := manager.call(ctx, "GetSecretValue", map[string]string{"SecretId": secret}, &answer); err != nil {
+		return vault.HashKeys{}, fmt.Errorf("onaws: the secret GONGJI_HASH_KEYS: %w", err)
+	}
+	return vault.ParseHashKeys([]byte(answer.SecretString))
+}
 
 // kmsKeys is a key document that KMS decrypts: one call in the life of a process,
 // after which KMS may fail without anybody noticing.
@@ -57,40 +103,28 @@ func (p plainKeys) Keys(context.Context) (vault.Keys, error) { return vault.Pars
 // The document comes with the function's settings. A rotation changes those, and
 // Lambda then starts new processes, so there is never anything to ask for again.
 type kmsKeys struct {
-	client     *kms.Client
+	kms        service
 	ciphertext []byte
 }
 
-func newKMSKeys(e env, ciphertext []byte) kmsKeys { return kmsKeys{newKMSClient(e), ciphertext} }
-
-// newKMSClient returns a client whose calls end in time.
-func newKMSClient(e env) *kms.Client {
-	o := kms.Options{
-		Region: e.db.Region, Credentials: e.db.Credentials,
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(kmsTry),
-		Retryer:    retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = kmsTries, kmsPause }),
-	}
-	if endpoint := e.get("AWS_ENDPOINT_URL_KMS"); endpoint != "" {
-		o.BaseEndpoint = &endpoint
-	}
-	return kms.New(o)
-}
+func (e env) kms() service { return e.service("kms", "TrentService", e.get("AWS_ENDPOINT_URL_KMS")) }
 
 // Keys implements vault.Source.
 func (k kmsKeys) Keys(ctx context.Context) (vault.Keys, error) {
-	ctx, cancel := context.WithTimeout(ctx, kmsAll)
-	defer cancel()
-	out, err := k.client.Decrypt(ctx, &kms.DecryptInput{
-		CiphertextBlob: k.ciphertext,
-		// What the operator encrypted it with; the key's policy asks for it too.
-		EncryptionContext: map[string]string{"gongji": kmsPurpose},
-	})
-	if err != nil {
+	ask := struct {
+		CiphertextBlob    []byte
+		EncryptionContext map[string]string
+	}{k.ciphertext, map[string]string{"gongji": kmsPurpose}}
+	var answer struct {
+		KeyId     string
+		Plaintext []byte
+	}
+	if err := k.kms.call(ctx, "Decrypt", ask, &answer); err != nil {
 		return vault.Keys{}, fmt.Errorf("onaws: KMS does not decrypt the keys: %w", err)
 	}
-	defer clear(out.Plaintext)
-	if aws.ToString(out.KeyId) == "" { // an answer of something that is not KMS
+	defer clear(answer.Plaintext)
+	if answer.KeyId == "" { // an answer of something that is not KMS
 		return vault.Keys{}, errors.New("onaws: KMS does not say by which key it decrypted")
 	}
-	return vault.ParseKeys(out.Plaintext)
+	return vault.ParseKeys(answer.Plaintext)
 }

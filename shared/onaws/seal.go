@@ -7,9 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -20,8 +17,8 @@ const sealName = "gongji"
 // process's memory, or its settings, cannot sign an older day anew elsewhere.
 type kmsSigner struct {
 	note.Verifier
-	client *kms.Client
-	key    string
+	kms service
+	key string
 }
 
 // sealer returns what signs the days, nil where no key is named.
@@ -30,11 +27,9 @@ func (e env) sealer(ctx context.Context) (note.Signer, error) {
 	if key == "" {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, kmsAll)
-	defer cancel()
-	client := newKMSClient(e)
-	out, err := client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &key})
-	if err != nil {
+	var out struct{ PublicKey []byte }
+	kms := e.kms()
+	if err := kms.call(ctx, "GetPublicKey", map[string]string{"KeyId": key}, &out); err != nil {
 		return nil, fmt.Errorf("onaws: KMS does not tell the public key of GONGJI_SEAL_KEY: %w", err)
 	}
 	public, err := x509.ParsePKIXPublicKey(out.PublicKey)
@@ -50,17 +45,17 @@ func (e env) sealer(ctx context.Context) (note.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kmsSigner{verifier, client, key}, nil
+	return kmsSigner{verifier, kms, key}, nil
 }
 
 // Sign implements note.Signer.
 func (s kmsSigner) Sign(text []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), kmsAll)
-	defer cancel()
-	out, err := s.client.Sign(ctx, &kms.SignInput{
-		KeyId: aws.String(s.key), Message: text, MessageType: types.MessageTypeRaw, SigningAlgorithm: types.SigningAlgorithmSpecEd25519Sha512,
-	})
-	if err != nil {
+	ask := struct {
+		KeyId, MessageType, SigningAlgorithm string
+		Message                              []byte
+	}{s.key, "RAW", "ED25519_SHA_512", text}
+	var out struct{ Signature []byte }
+	if err := s.kms.call(context.Background(), "Sign", ask, &out); err != nil {
 		return nil, fmt.Errorf("onaws: KMS does not sign: %w", err)
 	}
 	if !s.Verify(text, out.Signature) {

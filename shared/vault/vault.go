@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -32,10 +30,9 @@ var (
 // Vault seals, opens, indexes and derives under one set of keys. Any number of
 // goroutines may use it at once.
 type Vault struct {
-	keys Keys
-	// aead gives the sealing key with an id, or nil. A function for the same
-	// reason as in Keys: behind the interface lie the key's bytes.
-	aead func(id string) cipher.AEAD
+	// sealing gives the sealing keys. A function for the same reason as in Keys: behind
+	// the interfaces in it lie the keys' bytes.
+	sealing func() (ring, error)
 	// index and qr hash under the keys of those names.
 	index, qr mac
 
@@ -49,23 +46,12 @@ func New(keys Keys, random io.Reader) *Vault {
 	if keys.set == nil {
 		panic(errEmpty)
 	}
-	aeads := map[string]cipher.AEAD{}
-	for id, k := range keys.set().seal {
-		block, err := aes.NewCipher(k[:])
-		if err != nil {
-			panic(err) // 32 bytes are an AES key
-		}
-		if aeads[id], err = cipher.NewGCM(block); err != nil {
-			panic(err) // AES has GCM's block size
-		}
-	}
-	return &Vault{
-		keys:   keys,
-		aead:   func(id string) cipher.AEAD { return aeads[id] },
-		index:  newMAC(keys.set().index),
-		qr:     newMAC(keys.set().qr),
-		random: random,
-	}
+	r := newRing(keys.set())
+	return newVault(keys.HashKeys(), func() (ring, error) { return r, nil }, random)
+}
+
+func newVault(known HashKeys, sealing func() (ring, error), random io.Reader) *Vault {
+	return &Vault{sealing: sealing, index: newMAC(known.set().index), qr: newMAC(known.set().qr), random: random}
 }
 
 // String, GoString and LogValue say that keys are not shown.
@@ -82,7 +68,7 @@ var encoding = base64.RawURLEncoding.Strict()
 
 // Seal returns plain sealed under the current key for place, the name of the
 // one field that may hold it ("PERSON#123/name"). Sealing the same text again
-// gives another result. The error is random's, or place is empty.
+// gives another result. The error is random's, [ErrUnavailable], or place is empty.
 //
 // Nonces are 96 random bits, which is safe for some 2³² texts under one key:
 // with a few texts for each person a house rotates its keys long before.
@@ -90,27 +76,34 @@ func (v *Vault) Seal(plain, place string) (string, error) {
 	if place == "" {
 		return "", errors.New("vault: sealing needs a place")
 	}
-	current := v.keys.set().current
-	aead := v.aead(current)
+	keys, err := v.sealing()
+	if err != nil {
+		return "", err
+	}
+	aead := keys.aeads[keys.current]
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	v.mu.Lock()
-	_, err := io.ReadFull(v.random, nonce)
+	_, err = io.ReadFull(v.random, nonce)
 	v.mu.Unlock()
 	if err != nil {
 		return "", fmt.Errorf("vault: drawing a nonce: %w", err)
 	}
-	header := format + current + "."
+	header := format + keys.current + "."
 	return header + encoding.EncodeToString(aead.Seal(nonce, nonce, []byte(plain), []byte(header+place))), nil
 }
 
 // Open returns the text that was sealed for place. The error is [ErrNotSealed],
-// [ErrUnknownKey] or [ErrNotOpened].
+// [ErrUnknownKey], [ErrNotOpened] or [ErrUnavailable].
 func (v *Vault) Open(sealed, place string) (string, error) {
 	id, body, ok := split(sealed)
 	if !ok {
 		return "", ErrNotSealed
 	}
-	aead := v.aead(id)
+	keys, err := v.sealing()
+	if err != nil {
+		return "", err
+	}
+	aead := keys.aeads[id]
 	if aead == nil {
 		return "", ErrUnknownKey
 	}
@@ -128,10 +121,12 @@ func (v *Vault) Open(sealed, place string) (string, error) {
 
 // Stale tells whether a sealed text is under another than the current key, so
 // that whoever writes its record anyway may seal it anew. What is no sealed
-// text is not stale; Open says what is wrong with it.
+// text is not stale; Open says what is wrong with it. While the sealing keys cannot be
+// had nothing is.
 func (v *Vault) Stale(sealed string) bool {
 	id, _, ok := split(sealed)
-	return ok && id != v.keys.set().current
+	keys, err := v.sealing()
+	return ok && err == nil && id != keys.current
 }
 
 func split(sealed string) (id, body string, ok bool) {
