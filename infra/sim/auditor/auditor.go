@@ -88,7 +88,7 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 		t.waits++
 	}
 	_, paper := a.takenIn(writes, before)
-	if paper != "" && r.Op == OpSubmit {
+	if paper != "" && (r.Op == OpSubmit || r.Op == OpServeSubmit) {
 		t.receipts++
 	}
 	switch {
@@ -235,7 +235,7 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 	case OpReturn:
 		return v.returned(r, at)
 	}
-	if r.Op == OpSubmit {
+	if r.Op == OpSubmit || r.Op == OpServeSubmit {
 		if e := v.tookIn(writes); e != nil {
 			return e, ""
 		}
@@ -282,14 +282,21 @@ func (v *view) unheard() *confirmation {
 func (v *view) personal(writes []store.Write) (effects, string) {
 	r, at := v.trip.Request, v.trip.At
 	switch r.Op {
-	case OpBind:
+	case OpBind, OpServe:
 		id := ""
 		for _, w := range writes {
 			if w.Base == 0 && !w.Check && len(w.Key.Part) > 5 && w.Key.Part[:5] == "BIND#" {
 				id = w.Key.Part[5:]
 			}
 		}
-		return v.asked(r, at, id)
+		if r.Op == OpServe {
+			named := *r
+			if named.By = v.stood(r); named.By == "" {
+				return nil, "identity_mismatch"
+			}
+			return v.asked(&named, r.By, at, id)
+		}
+		return v.asked(r, "", at, id)
 	case OpIssue:
 		made := -1
 		for i, w := range writes {
@@ -313,14 +320,19 @@ func (v *view) personal(writes []store.Write) (effects, string) {
 		return v.ordered(r, at)
 	case OpLook, OpClaim, OpRelease, OpApprove, OpReject, OpClarify:
 		return v.reviewed(r, at)
-	case OpAnnounce:
-		named := *r
+	case OpServeSubmit, OpServeAccept, OpServeEnd:
+		return v.served(r, at)
+	case OpAnnounce, OpServeAnnounce:
+		named, decide := *r, v.onBinding
+		if r.Op == OpServeAnnounce {
+			decide = v.served
+		}
 		for _, w := range writes {
 			if id, is := strings.CutPrefix(w.Key.Part, "PAPER#"); is {
 				named.Paper.ID = id
 			}
 		}
-		e, code := v.onBinding(&named, at)
+		e, code := decide(&named, at)
 		if len(e) > 0 {
 			e[paperKey(named.Paper.ID)] = is("the paper's row", materialRecord{r.Binding})
 		}
@@ -455,7 +467,7 @@ func (a *Auditor) written(t *Trip, ans Answer) {
 	case ans.Code != "" && r.Op != OpQuote && r.Op != OpDecode:
 		a.fault("%s %s: %s is the answer, and it wrote", r.Op, r.Identity, ans.Code)
 	}
-	if r.Op == OpBind && ans.Code == "" && !a.disk.Peek(bindingKey(ans.ID)).Exists() {
+	if (r.Op == OpBind || r.Op == OpServe) && ans.Code == "" && !a.disk.Peek(bindingKey(ans.ID)).Exists() {
 		a.fault("bind %s: the binding of the answer is not there", r.Identity)
 	}
 	if r.Op == OpIssue && ans.Code == "" && !ans.Digits && !ans.Replay {

@@ -90,6 +90,12 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 			if m.Settlement != nil {
 				legs += a.entered(t, m.Settlement)
 			}
+		case kind == "BIND" && w.Key.Sort == "B":
+			was := &binding{}
+			if r := before[w.Key]; r.Exists() {
+				was = &shape[bindingRecord](a, r).Binding
+			}
+			a.fourEyes(t, was, &shape[bindingRecord](a, a.disk.Peek(w.Key)).Binding)
 		case kind == "PREMIUM":
 			legs += a.premiumMoved(before[w.Key], shape[premiumRecord](a, a.disk.Peek(w.Key)).Premium)
 		case kind == "CREDIT":

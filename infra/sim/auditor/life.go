@@ -241,7 +241,11 @@ func (v *view) reviewed(r *Request, at time.Time) (effects, string) {
 	if p == nil {
 		return nil, "not_found"
 	}
-	family := r.By != "" && (r.By == p.was.Holder || r.By == p.was.Member || v.isKin(r.By, p))
+	own := p.was.Assisted != "" && p.was.Assisted == r.Subject
+	if own {
+		v.a.Reached("who filled it in does not review it")
+	}
+	family := own || r.By != "" && (r.By == p.was.Holder || r.By == p.was.Member || v.isKin(r.By, p))
 	rv := &p.b.Review
 	held := rv.By != "" && rv.By != r.Subject && at.Before(rv.Lease)
 	face := p.b.face()

@@ -77,8 +77,9 @@ func badTerms(t *Terms, rules *Rules, today int) bool {
 }
 
 // asked works out what a request for a binding is answered. id is the binding's,
-// which the house draws.
-func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
+// which the house draws. A request with a Subject is filled in by an operator, and
+// operator is who that is in the families.
+func (v *view) asked(r *Request, operator string, at time.Time, id string) (effects, string) {
 	person, known := read[personRecord](v, personKey(r.By))
 	if !known {
 		return nil, "person_not_insured"
@@ -141,7 +142,7 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 		}
 	}
 	b := binding{
-		ID: id, Holder: r.By, Member: index.To, Relation: r.Ask.Relation, State: "draft", Show: r.Ask.Show, Pay: r.Ask.Pay,
+		ID: id, Holder: r.By, Member: index.To, Relation: r.Ask.Relation, State: "draft", Show: r.Ask.Show, Pay: r.Ask.Pay, Assisted: r.Subject,
 		Guardian: age(other.Born, today) < rules.ConsentAge, Until: daysBefore(today, -rules.RequestDays),
 	}
 	papers := slices.Clone(rules.Papers[kin])
@@ -149,6 +150,9 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 		b.OfAge = birthday(other.Born, rules.ConsentAge)
 		papers = append(papers, rules.GuardianPapers...)
 		v.a.Reached("a guardian binds a child")
+	}
+	if b.Assisted != "" {
+		papers = append(papers, "id_card", "commitment_letter")
 	}
 	for i, kind := range papers {
 		if !slices.Contains(papers[:i], kind) {
@@ -159,8 +163,12 @@ func (v *view) asked(r *Request, at time.Time, id string) (effects, string) {
 	if !b.Guardian && (b.Show || !rules.AtOnce) {
 		b.Steps = append(b.Steps, step{Action: "accept", By: "member"})
 	}
-	if rules.Evidence == "review" {
+	if rules.Evidence == "review" || b.Assisted != "" {
 		b.Steps = append(b.Steps, step{Action: "review", By: "reviewer"})
+	}
+	if operator != "" && (operator == b.Holder || operator == b.Member) {
+		v.a.Reached("nobody serves his own family")
+		return nil, "not_permitted"
 	}
 	e := effects{pointerKey(b.Holder, id): is("the pointer", pointerRecord{id}), pointerKey(b.Member, id): is("the pointer", pointerRecord{id})}
 	e.binding(b)

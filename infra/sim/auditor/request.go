@@ -53,6 +53,12 @@ const (
 	OpPropose  Op = "propose an adjustment"
 	OpBook     Op = "book an adjustment"
 	OpDrop     Op = "drop an adjustment"
+
+	OpServe         Op = "bind at the counter"
+	OpServeSubmit   Op = "submit at the counter"
+	OpServeAccept   Op = "accept at the counter"
+	OpServeAnnounce Op = "announce at the counter"
+	OpServeEnd      Op = "end at the counter"
 )
 
 // Request is what a client asked for, told to the auditor in plain words by whoever
@@ -81,7 +87,9 @@ type Request struct {
 	Order       []string
 	Says        string // to a sale that waits: approved or declined
 
-	// A reviewer's request. By is who he is in the families, if anybody.
+	// A reviewer's request, or one of an operator at the counter. By is who he is in the
+	// families, if anybody, and Who stands before him.
+	Who                      Identity
 	Subject, Version, Reason string
 	Paper                    Paper // also of a holder who announces one
 	Premium                  Premium
@@ -198,6 +206,9 @@ type Trip struct {
 	Request *Request
 	At      time.Time // as the act's own clock had it
 	Reads   map[store.Key]store.Record
+	// First are the records as they were read first, of a request at the counter: it finds
+	// out who stands there before all else.
+	First map[store.Key]store.Record
 	// Asked are the reads as they were when the civil registry was asked; nil when it
 	// was not.
 	Asked map[store.Key]store.Record
@@ -219,7 +230,7 @@ type Trip struct {
 // sender asked for.
 func (r *Request) sets() bool {
 	switch r.Op {
-	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpOwe, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce:
+	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpOwe, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce, OpServeAnnounce:
 		return true
 	}
 	return false

@@ -469,6 +469,7 @@ type binding struct {
 	State                          string
 	Steps                          []step
 	Guardian                       bool
+	Assisted                       string // by whom it was filled in at the counter
 	OfAge                          int
 	Show, ShowAgreed               bool
 	Materials                      []material

@@ -38,6 +38,7 @@ type memory struct {
 	sales    []*sale // made
 	hoped    []*sale // and those of which nobody is sure
 	bindings []bond
+	served   []bond // those that were filled in at the counter
 	premiums []owed
 	paid     []string // premiums that somebody paid
 	// adjustments are those that were proposed, by their references.
@@ -62,7 +63,10 @@ type sale struct {
 }
 
 // bond is a binding as its sides know it.
-type bond struct{ id, holder, member, relation string }
+type bond struct {
+	id, holder, member, relation string
+	by                           string // who filled it in at the counter; empty is nobody
+}
 
 // answered is told what the request was answered.
 func (r *request) answered(t *town, a auditor.Answer) {
@@ -160,6 +164,8 @@ func (t *town) fresh() *request {
 		return t.issue()
 	case n < 57:
 		return t.decode()
+	case n < 58 || n < 62 && t.chance(0.4):
+		return t.counter()
 	case n < 62:
 		return t.anyBind()
 	case n < 74:

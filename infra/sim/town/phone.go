@@ -65,6 +65,29 @@ func (t *town) anyBind() *request {
 
 // bind asks for a binding; kindly asks for one that most rules allow.
 func (t *town) bind(holder, member *human, kindly bool) *request {
+	ask, in := t.wish(holder, member, kindly)
+	r := &request{audit: &auditor.Request{Op: auditor.OpBind, By: holder.No, Ask: ask}}
+	once := t.once(r.audit, in)
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		done, err := a.RequestBinding(ctx, family.PersonNo(holder.No), in, once)
+		answer := answerOf(err)
+		answer.Replay, answer.ID = done.Replay, string(done.Answer.Binding.ID)
+		return answer
+	}
+	r.learn = func(t *town, a auditor.Answer) {
+		if a.Code == "" && !a.Replay {
+			t.bindings = append(t.bindings, bond{id: a.ID, holder: holder.No, member: member.No, relation: ask.Relation})
+			if t.chance(0.1) {
+				t.next = append(t.next, t.feedKinOf(holder), t.onBinding(auditor.OpSubmit, holder.No, a.ID))
+			}
+		}
+	}
+	return r
+}
+
+// wish draws what somebody asks for who would bind another; kindly is what most rules
+// allow.
+func (t *town) wish(holder, member *human, kindly bool) (auditor.Ask, app.BindingAsk) {
 	relation := pick(t, []string{"10", "11", "12", "20", "30", "51", "52", "61", "41", "71", "77", "40", "99"})
 	if kindly {
 		relation = pick(t, []string{"20", "30", "20", "71", "12"})
@@ -81,24 +104,7 @@ func (t *town) bind(holder, member *human, kindly bool) *request {
 		id = t.idNumber(member.Born, 901)
 		ask.ID = auditor.IDKey(t.vault.Index("id_no", string(id)))
 	}
-	r := &request{audit: &auditor.Request{Op: auditor.OpBind, By: holder.No, Ask: ask}}
-	in := app.BindingAsk{Name: ask.Name, ID: id, Relation: family.Relation(relation), Show: ask.Show, Pay: termsOf(ask.Pay)}
-	once := t.once(r.audit, in)
-	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-		done, err := a.RequestBinding(ctx, family.PersonNo(holder.No), in, once)
-		answer := answerOf(err)
-		answer.Replay, answer.ID = done.Replay, string(done.Answer.Binding.ID)
-		return answer
-	}
-	r.learn = func(t *town, a auditor.Answer) {
-		if a.Code == "" && !a.Replay {
-			t.bindings = append(t.bindings, bond{a.ID, holder.No, member.No, relation})
-			if t.chance(0.1) {
-				t.next = append(t.next, t.feedKinOf(holder), t.onBinding(auditor.OpSubmit, holder.No, a.ID))
-			}
-		}
-	}
-	return r
+	return ask, app.BindingAsk{Name: ask.Name, ID: id, Relation: family.Relation(relation), Show: ask.Show, Pay: termsOf(ask.Pay)}
 }
 
 // terms draws the limits of a grant.

@@ -89,16 +89,32 @@ func photograph(shade uint8) []byte {
 
 // announce is a holder who is about to upload a paper, and does.
 func (t *town) announce(by, id, kind string) *request {
+	r := &request{audit: &auditor.Request{Op: auditor.OpAnnounce, By: by, Binding: id}}
+	r = t.uploads(r, kind, func(ctx context.Context, a *app.App, in app.MaterialAsk) (app.UploadView, error) {
+		return a.AnnouncePaper(ctx, family.PersonNo(by), family.BindingID(id), in)
+	})
+	learn := r.learn
+	r.learn = func(t *town, a auditor.Answer) {
+		learn(t, a)
+		if a.Code == "" && t.chance(0.5) {
+			t.next = append(t.next, t.onBinding(auditor.OpSubmit, by, id))
+		}
+	}
+	return r
+}
+
+// uploads is a request that announces a paper, which then comes.
+func (t *town) uploads(r *request, kind string, announce func(context.Context, *app.App, app.MaterialAsk) (app.UploadView, error)) *request {
 	file := photograph(uint8(t.rng.IntN(24))) // another family's now and then
 	sum := sha256.Sum256(file)
 	p := auditor.Paper{Kind: kind, ContentType: "image/png", Size: int64(len(file)), SHA256: hex.EncodeToString(sum[:])}
 	if t.chance(0.03) {
 		p.Size = family.MaxPaper + 1
 	}
-	r := &request{audit: &auditor.Request{Op: auditor.OpAnnounce, By: by, Binding: id, Paper: p}}
+	r.audit.Paper = p
 	in := app.MaterialAsk{Kind: family.PaperKind(kind), ContentType: p.ContentType, Size: p.Size, SHA256: p.SHA256}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-		out, err := a.AnnouncePaper(ctx, family.PersonNo(by), family.BindingID(id), in)
+		out, err := announce(ctx, a, in)
 		answer := answerOf(err)
 		answer.ID = string(out.Material)
 		return answer
@@ -121,9 +137,6 @@ func (t *town) announce(by, id, kind string) *request {
 		}
 		if t.chance(0.5) {
 			t.next = append(t.next, t.receive(a.ID))
-		}
-		if t.chance(0.5) {
-			t.next = append(t.next, t.onBinding(auditor.OpSubmit, by, id))
 		}
 	}
 	return r
@@ -174,7 +187,7 @@ func (t *town) anyReview() *request {
 		by = pick(t, t.people).No
 	}
 	op := pick(t, []auditor.Op{auditor.OpLook, auditor.OpLook, auditor.OpClaim, auditor.OpClaim, auditor.OpRelease, auditor.OpApprove, auditor.OpApprove, auditor.OpApprove, auditor.OpReject, auditor.OpClarify})
-	return t.review(op, b.id, pick(t, []string{"rev1", "rev2", "rev3"}), by)
+	return t.review(op, b.id, pick(t, []string{"rev1", "rev2", "rev3", "op1"}), by)
 }
 
 // review is an act of a reviewer.

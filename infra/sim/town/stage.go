@@ -113,6 +113,9 @@ func (t *town) start(r *request, p *process) {
 		n: t.tasks, request: r, process: p, deadline: t.now.Add(t.rates.patience),
 		trip: &auditor.Trip{Request: r.audit, Reads: map[store.Key]store.Record{}, Rules: p.rules},
 	}
+	if r.audit.Who != (auditor.Identity{}) {
+		k.trip.First = map[store.Key]store.Record{}
+	}
 	k.hand = t.hire()
 	k.hand.task = k
 	r.open++
@@ -321,6 +324,9 @@ func (t *town) get(k *task) bool {
 	records, err := t.disk.Get(context.Background(), left...)
 	for _, r := range records {
 		k.trip.Reads[r.Key] = r
+		if _, again := k.trip.First[r.Key]; !again && k.trip.First != nil {
+			k.trip.First[r.Key] = r
+		}
 		t.note("R", k.n, r.Key.Part, r.Key.Sort, fmt.Sprint(r.Version))
 	}
 	if len(left) > 0 && strings.HasPrefix(left[0].Part, "REGISTRY#") {
