@@ -89,6 +89,14 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	}
 	need := billNeeds(place, in.Bill)
 	ahead := append(need.reference, accountKey(patient))
+	if in.Visit == nil { // its goods were read with what the till named
+		items, err := a.itemsOn(t, in.Bill, family.DayOf(now))
+		if err != nil {
+			return fail(err)
+		}
+		limits := limitNeeds(patient, items)
+		need.decisive, ahead = append(need.decisive, limits.decisive...), append(ahead, limits.reference...)
+	}
 	if qr != nil {
 		ahead = append(ahead, accountKeys(qr.Grantors)...)
 	}
@@ -217,32 +225,20 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	g.records[patient], names[patient] = record, record.Masked
 	g.Case = family.Case{
 		Now: now, Place: where, Patient: record.Account, Bill: bill,
-		Items: map[string]family.Item{}, Sold: map[string]family.MessageID{}, Bought: map[string]family.Quantity{}, Policy: a.policyOf(record.Account, now),
+		Sold: map[string]family.MessageID{}, Bought: map[string]family.Quantity{}, Policy: a.policyOf(record.Account, now),
 	}
 	day := family.DayOf(now)
-	stock, err := a.goodsOn(t, bill)
-	if err != nil {
+	if g.Items, err = a.itemsOn(t, bill, day); err != nil {
 		return g, nil, err
 	}
-	if err := g.goods(t, bill, stock, day); err != nil {
+	if err := g.boxesOn(t, bill); err != nil {
 		return g, nil, err
 	}
-	more := needs{decisive: accountKeys(grantorsOf(record.Account))}
-	asksWho := false
-	for _, code := range slices.Sorted(maps.Keys(g.Items)) { // the same reads for the same bill
-		item := g.Items[code]
-		if item.PerPeriod() {
-			more.decisive = append(more.decisive, boughtKey(patient, code))
-		}
-		asksWho = asksWho || item.AsksWho()
-	}
-	if asksWho {
-		more.reference = append(more.reference, personKey(patient))
-	}
-	if err := t.load(more.decisive, more.reference); err != nil {
+	more := limitNeeds(patient, g.Items)
+	if err := t.load(append(accountKeys(grantorsOf(record.Account)), more.decisive...), more.reference); err != nil {
 		return g, nil, err
 	}
-	if asksWho {
+	if len(more.reference) > 0 {
 		if g.Born, g.Sex, err = a.who(t, patient); err != nil {
 			return g, nil, err
 		}
@@ -268,13 +264,27 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 	return g, names, nil
 }
 
-// goods puts what the catalogue has in force, and the boxes that were sold, into the
-// case.
-func (g *gathered) goods(t *tx, bill family.Bill, stock map[string][]family.Item, day family.Day) error {
-	for _, l := range bill.Lines {
-		if version, found := family.ItemOn(stock[l.Code], day); found {
-			g.Items[l.Code] = version
+// limitNeeds returns what the limits of items ask of a patient: what he bought of each
+// that is counted by period, and who he is where one asks for age or sex.
+func limitNeeds(patient family.PersonNo, items map[string]family.Item) needs {
+	var n needs
+	asksWho := false
+	for _, code := range slices.Sorted(maps.Keys(items)) { // the same reads for the same bill
+		item := items[code]
+		if item.PerPeriod() {
+			n.decisive = append(n.decisive, boughtKey(patient, code))
 		}
+		asksWho = asksWho || item.AsksWho()
+	}
+	if asksWho {
+		n.reference = []keyed{personKey(patient)}
+	}
+	return n
+}
+
+// boxesOn puts the boxes of a bill that were sold into the case.
+func (g *gathered) boxesOn(t *tx, bill family.Bill) error {
+	for _, l := range bill.Lines {
 		for _, code := range l.TraceCodes {
 			box, _, err := get(t, boxKey(code))
 			if err != nil {

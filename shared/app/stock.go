@@ -66,15 +66,18 @@ func (a *App) placeOf(t *tx, code family.InstitutionCode) (family.Place, bool, e
 	return recall(t, &a.places, placeKey(code))
 }
 
-// goodsOn returns all versions of each item on a bill, which were read.
-func (a *App) goodsOn(t *tx, bill family.Bill) (map[string][]family.Item, error) {
-	stock := make(map[string][]family.Item, len(bill.Lines))
+// itemsOn returns what the catalogue has in force on a day of the items on a bill, which
+// were read.
+func (a *App) itemsOn(t *tx, bill family.Bill, day family.Day) (map[string]family.Item, error) {
+	items := make(map[string]family.Item, len(bill.Lines))
 	for _, l := range bill.Lines {
-		item, _, err := recall(t, &a.goods, itemKey(l.Code))
+		record, _, err := recall(t, &a.goods, itemKey(l.Code))
 		if err != nil {
 			return nil, err
 		}
-		stock[l.Code] = item.Versions
+		if version, found := family.ItemOn(record.Versions, day); found {
+			items[l.Code] = version
+		}
 	}
-	return stock, nil
+	return items, nil
 }

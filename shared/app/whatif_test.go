@@ -1,0 +1,149 @@
+package app
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"gongji/shared/family"
+)
+
+// retired and outOfTown visit too in the generated year.
+var (
+	retired   = human{"P1007", "孙满堂", "19500303", family.Insurance{Region: changsha, Insutype: family.Employee, PsnType: "12", Active: true}, "", ""}
+	outOfTown = human{"P1008", "何株洲", "19910404", family.Insurance{Region: "430200", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""}
+)
+
+// newYearsEve is the day before the generated year.
+var newYearsEve = time.Date(2025, 12, 31, 4, 0, 0, 0, time.UTC)
+
+// year plays a year of visits that is the same in every house: who came where and what
+// he needed do not depend on the rules. Two have more money than they need, the others
+// none, so that what accounts could have paid is the same under any rule.
+func (h *house) year(sales int) []Outcome {
+	h.t.Helper()
+	r := rand.New(rand.NewPCG(2026, 1))
+	people := append([]human{}, cast...)
+	people = append(people, retired, outOfTown)
+	h.feed(retired)
+	h.feed(outOfTown)
+	h.pay(li, 10_000_000, 0)
+	h.pay(retired.no, 10_000_000, 0)
+	var made []Outcome
+	for n := range sales {
+		h.clock.now = newYearsEve.Add(time.Duration(24+n*364*24/sales) * time.Hour)
+		p, place := people[r.IntN(len(people))], places[r.IntN(len(places))]
+		b := medicine(family.Fen(1 + r.IntN(60_000)))
+		if place.Kind == family.Hospital {
+			b = bill(family.Outpatient, line(1, goods[r.IntN(len(goods))].Code, 1+r.IntN(3), family.Fen(1+r.IntN(20_000))), line(2, classA, 1, family.Fen(1+r.IntN(40_000))))
+		}
+		made = append(made, h.settle(place.Code, Credential{ByID, string(h.feedOf(p).ID), p.name}, b))
+	}
+	return made
+}
+
+// generous are the edits of Changsha's file that make its draft: another ratio, another
+// deductible and another cap at once.
+var generous = []string{`"2": "0.6000"`, `"2": "0.8000"`, `"2": 20000`, `"2": 25000`, `"yearly_cap_fen": 150000`, `"yearly_cap_fen": 90000`}
+
+// draftFrom is the generous draft from a day on.
+func draftFrom(t testing.TB, day, version string) string {
+	t.Helper()
+	return strings.Replace(draftText(t, version, generous...), "20260313", day, 1)
+}
+
+// TestADraftOverAYear: what a draft would have made of a generated year is, to the fen
+// and in every group, what the same year comes to in a house where it was in force; and
+// then two people publish it.
+func TestADraftOverAYear(t *testing.T) {
+	t.Parallel()
+	const sales = 160
+	ctx := t.Context()
+
+	would := newHouse(t)
+	would.clock.now = newYearsEve
+	ok(would.DraftPolicy(ctx, "clerk", draftFrom(t, "20260101", "2026-99")))(t)
+	ok(would.PublishPolicy(ctx, "chief", "430100@2026-99"))(t)
+	after := would.year(sales)
+
+	h := newHouse(t)
+	h.clock.now = newYearsEve
+	before := h.year(sales)
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20270101", "2027-01")))(t)
+	untouched := h.dump()
+	report := ok(h.WhatIf(ctx, WhatIfAsk{Policy: "430100@2027-01", From: 20260101, To: 20261231, Most: 1000}))(t)
+	h.wantNothingMoved(untouched)
+
+	want := WhatIf{ByRegion: map[string]Change{}, ByGrade: map[string]Change{}, ByPsnType: map[string]Change{}}
+	worth := map[family.MessageID]family.Breakdown{}
+	for i, was := range before {
+		s, is := was.Settlement, after[i].Settlement
+		want.Settlements++
+		if s.Basis.InsuredRegion != changsha {
+			continue
+		}
+		want.Ruled++
+		one := Change{Ruled: 1}
+		if s.Paid != is.Paid {
+			one = Change{1, 1, is.Paid.FundPaid - s.Paid.FundPaid, is.Paid.OwnPaid - s.Paid.OwnPaid, is.Paid.CashDue - s.Paid.CashDue}
+			worth[s.ID] = is.Paid
+		}
+		want.Change.add(one)
+		addTo(want.ByRegion, string(s.Basis.InsuredRegion), one)
+		addTo(want.ByGrade, string(s.Basis.Level.Grade()), one)
+		addTo(want.ByPsnType, string(s.Basis.PsnType), one)
+	}
+	examples := report.Examples
+	report.Examples = nil
+	same(t, "the report", report, want)
+	if c := report.Change; c.Changed < 20 || c.Ruled == report.Settlements || c.Cash == 0 || c.Shared == 0 {
+		t.Errorf("the year says too little: %+v", report)
+	}
+	same(t, "examples", len(examples), maxExamples)
+	for i, e := range examples {
+		same(t, "an example", e.Would, worth[e.ID])
+		change := func(e Example) family.Fen {
+			return max(e.Would.CashDue-e.Was.CashDue, e.Was.CashDue-e.Would.CashDue)
+		}
+		if i > 0 && change(e) > change(examples[i-1]) {
+			t.Errorf("example %d is more than the one before it", i)
+		}
+	}
+
+	// Half a year at a time says the same of the visits, and where to go on.
+	half := ok(h.WhatIf(ctx, WhatIfAsk{Policy: "430100@2027-01", From: 20260101, To: 20261231, Most: sales / 2}))(t)
+	rest := ok(h.WhatIf(ctx, WhatIfAsk{Policy: "430100@2027-01", From: half.Next, To: 20261231, Most: 1000}))(t)
+	same(t, "both parts", half.Settlements+rest.Settlements, sales)
+
+	// Published by another person it decides from its day on, and reaches into no past.
+	refused(h.PublishPolicy(ctx, "clerk", "430100@2027-01"))(t, family.NotPermitted)
+	ok(h.PublishPolicy(ctx, "chief", "430100@2027-01"))(t)
+	h.clock.now = time.Date(2026, 12, 31, 15, 59, 59, 0, time.UTC)
+	same(t, "the last second of the year", h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy, "430100@2026-01")
+	h.clock.add(time.Second)
+	sale := h.settle(hospital, h.byID(zhou), clinicVisit())
+	same(t, "the first of the next", sale.Settlement.Policy, "430100@2027-01")
+	same(t, "its fund", sale.Settlement.Paid.FundPaid, family.Fen(191_20)) // 80 % of 489.00 − 250.00
+	for _, s := range append(before, sale) {
+		if d := ok(h.Replay(ctx, s.Settlement.ID))(t).Differences; len(d) > 0 {
+			t.Errorf("%s comes out otherwise: %v", s.Settlement.ID, d)
+		}
+	}
+}
+
+// TestAWhatIfCountsWhatIsLeft: a reversed sale is none, of a refunded one what is kept
+// counts.
+func TestAWhatIfCountsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := t.Context()
+	b := bill(family.Outpatient, line(1, classA, 4, 20000))
+	kept, gone := h.settle(hospital, h.byID(zhou), b), h.settle(hospital, h.byID(lijun), b)
+	ok(h.Refund(ctx, hospital, kept.Settlement.ID, h.message(hospital), []family.Return{{LineNo: 1, Quantity: 1_0000}}))(t)
+	ok(h.Reverse(ctx, hospital, gone.Settlement.ID, h.message(hospital), "退"))(t)
+	ok(h.DraftPolicy(ctx, "clerk", draftText(t, "2026-04", `"2": "0.6000"`, `"2": "0.8000"`)))(t)
+	report := ok(h.WhatIf(ctx, WhatIfAsk{Policy: "430100@2026-04", From: today, To: today, Most: 10}))(t)
+	// 600.00 − 200.00 are left to the fund: 240.00 at 60 %, 320.00 at 80 %.
+	same(t, "the change", report.Change, Change{Ruled: 2, Changed: 1, Fund: 8000, Cash: -8000})
+}
