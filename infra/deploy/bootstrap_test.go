@@ -202,6 +202,14 @@ func TestBuiltFunctions(t *testing.T) {
 	hospital := s.Place(onawstest.Hospital)
 	binding := s.Bind()
 
+	// Every function has its turn: the national interface's own story, and at both doors
+	// the largest that they take, which is what their peaks below are of.
+	s.TellHIS(binding)
+	s.WaitHIS()
+	s.Largest(binding)
+
+	t.Run("no key service", func(t *testing.T) { d.withoutKMS(t, s, binding) })
+
 	t.Run("256 KiB", func(t *testing.T) {
 		_, digits := s.ShowQR(binding)
 		q := settlement(t, hospital, onawstest.Bill(s.MessageID(onawstest.Hospital), digits))
@@ -280,7 +288,11 @@ func TestBuiltFunctions(t *testing.T) {
 		}
 	})
 
-	for name, f := range d.functions {
+	for _, name := range slices.Sorted(maps.Keys(d.functions)) {
+		f := d.functions[name]
+		if f.answered() == 0 {
+			t.Errorf("%s was never asked", name)
+		}
 		text := f.log.String()
 		for _, secret := range []string{onawstest.Mother, onawstest.Child, "999999", "小乐", "Bearer", d.env["GONGJI_KEYS_DOCUMENT"]} {
 			if strings.Contains(text, secret) {
@@ -298,6 +310,46 @@ func TestBuiltFunctions(t *testing.T) {
 			t.Logf("%s held at most %.1f MiB", name, float64(kib)/1024)
 		}
 	}
+}
+
+// withoutKMS starts the settlement function while KMS does not answer: it settles what
+// needs no name, and the rest when KMS is back.
+func (d *deployment) withoutKMS(t *testing.T, s *onawstest.Scene, binding string) {
+	keys, err := vault.ParseKeys([]byte(d.env["GONGJI_KEYS_DOCUMENT"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := onawstest.NewServices(t, keys.HashKeys().Document())
+	services.Become(onawstest.Hangs, onawstest.Answers)
+	env := maps.Clone(d.env)
+	delete(env, "GONGJI_KEYS_DOCUMENT")
+	maps.Copy(env, services.Env(keys.Document()))
+	f := start(t, d.programs["SettlementFunction"], env)
+	settle := func(bill map[string]any) onawstest.Reply {
+		t.Helper()
+		return ask(t, f, settlement(t, s.Place(onawstest.Hospital), bill), "POST /v1/settlements", 20*time.Second)
+	}
+	_, digits := s.ShowQR(binding)
+	if reply := settle(onawstest.Bill(s.MessageID(onawstest.Hospital), digits)); reply.Status != http.StatusCreated || services.Asked() != 0 {
+		t.Errorf("by code: %d %s; KMS was asked %d times", reply.Status, reply.Body, services.Asked())
+	}
+	named := onawstest.Bill(s.MessageID(onawstest.Hospital), "")
+	named["credential"] = map[string]any{"type": "card", "value": "C1", "name": "王小芳"}
+	if reply := settle(named); reply.Status != http.StatusServiceUnavailable || !bytes.Contains(reply.Body, []byte(`"busy"`)) || services.Asked() == 0 {
+		t.Errorf("by name: %d %s; KMS was asked %d times", reply.Status, reply.Body, services.Asked())
+	}
+	services.Become(onawstest.Answers, onawstest.Hangs)
+	for range 600 { // it rests for a second after it was in vain
+		reply := settle(named)
+		if reply.Status == http.StatusCreated {
+			return
+		}
+		if reply.Status != http.StatusServiceUnavailable {
+			t.Fatalf("by name, with KMS back: %d %s", reply.Status, reply.Body)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("it never heard that KMS is back")
 }
 
 // TestColdStart measures each function from exec to its first question for work,

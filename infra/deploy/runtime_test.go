@@ -168,6 +168,13 @@ func (f *function) invoke(event any, within time.Duration) outcome {
 	panic("unreachable")
 }
 
+// answered returns how often it was asked and answered.
+func (f *function) answered() int {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	return f.n
+}
+
 // coldStart returns the time from exec to the first question for work.
 func (f *function) coldStart() time.Duration {
 	f.t.Helper()
