@@ -4,6 +4,7 @@
 //
 //	go run ./infra/keys new                  a new document
 //	go run ./infra/keys rotate <document     the same with a new sealing key
+//	go run ./infra/keys drop <document       the same without the older sealing keys
 //	go run ./infra/keys hash <document       those of its keys that hash, for the secret
 package main
 
@@ -30,8 +31,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		keys, err := vault.NewKeys(rand.Reader)
 		return write(out, keys, err)
 	}
-	if !slices.Equal(args, []string{"rotate"}) && !slices.Equal(args, []string{"hash"}) {
-		return errors.New("keys new, keys rotate <document, or keys hash <document")
+	if len(args) != 1 || !slices.Contains([]string{"rotate", "drop", "hash"}, args[0]) {
+		return errors.New("keys new, keys rotate <document, keys drop <document, or keys hash <document")
 	}
 	document, err := io.ReadAll(in)
 	if err != nil {
@@ -41,11 +42,15 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if args[0] == "hash" {
+	switch args[0] {
+	case "hash":
 		return write(out, keys.HashKeys(), nil)
+	case "drop":
+		keys, err = keys.Drop()
+	default:
+		keys, err = keys.Rotate(rand.Reader)
 	}
-	rotated, err := keys.Rotate(rand.Reader)
-	return write(out, rotated, err)
+	return write(out, keys, err)
 }
 
 func write(out io.Writer, keys interface{ Document() []byte }, err error) error {

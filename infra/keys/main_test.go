@@ -35,13 +35,29 @@ func TestRotate(t *testing.T) {
 	if text, err := after.Open(sealed, "place"); err != nil || text != "text" || !after.Stale(sealed) {
 		t.Errorf("%q, %v, stale %t", text, err, after.Stale(sealed))
 	}
+	// Without the older key what it sealed is closed, and what was sealed anew is not.
+	anew, err := after.Reseal(sealed, "place")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var third bytes.Buffer
+	if err := run([]string{"drop"}, bytes.NewReader(second.Bytes()), &third); err != nil {
+		t.Fatal(err)
+	}
+	last := open(third.Bytes())
+	if _, err := last.Open(sealed, "place"); err != vault.ErrUnknownKey {
+		t.Errorf("under the key that was dropped: %v", err)
+	}
+	if text, err := last.Open(anew, "place"); err != nil || text != "text" {
+		t.Errorf("sealed anew: %q, %v", text, err)
+	}
 	if before.Index("id_no", "1") != after.Index("id_no", "1") || before.QRHash("1") != after.QRHash("1") {
 		t.Error("nobody would be found again")
 	}
 }
 
 func TestMistakes(t *testing.T) {
-	for _, args := range [][]string{nil, {"old"}, {"new", "x"}, {"rotate"}, {"hash"}} {
+	for _, args := range [][]string{nil, {"old"}, {"new", "x"}, {"rotate"}, {"hash"}, {"drop"}} {
 		var out bytes.Buffer
 		if err := run(args, strings.NewReader("not a document"), &out); err == nil || out.Len() > 0 {
 			t.Errorf("%q: %v, wrote %q", args, err, &out)

@@ -19,10 +19,11 @@ const maxSweeps = 20
 // sweeper is what does the schedule's work.
 type sweeper interface {
 	Sweep(context.Context) (app.Swept, error)
+	Reseal(context.Context) (done bool, err error)
 }
 
 // keepSwept does until ctx ends what the schedule does in the cloud: requests, birthdays,
-// grants and papers whose day has come.
+// grants and papers whose day has come, and what is under older keys.
 func keepSwept(ctx context.Context, house sweeper, every time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -32,17 +33,21 @@ func keepSwept(ctx context.Context, house sweeper, every time.Duration, log *slo
 			return
 		case <-tick.C:
 		}
-		for range maxSweeps {
-			done, err := house.Sweep(ctx)
-			if err != nil {
-				if ctx.Err() == nil {
+		again := func(do func(context.Context) (bool, error)) {
+			for range maxSweeps {
+				done, err := do(ctx)
+				if err != nil && ctx.Err() == nil {
 					log.WarnContext(ctx, "the sweep failed and is tried again later")
 				}
-				break
-			}
-			if done.Complete {
-				break
+				if done || err != nil {
+					return
+				}
 			}
 		}
+		again(func(ctx context.Context) (bool, error) {
+			done, err := house.Sweep(ctx)
+			return done.Complete, err
+		})
+		again(house.Reseal)
 	}
 }

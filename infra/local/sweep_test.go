@@ -13,6 +13,7 @@ import (
 // sweeps is a house that is behind by some sweeps, and fails once.
 type sweeps struct {
 	behind, done int
+	sealed       int
 	failed       bool
 	enough       func()
 }
@@ -30,6 +31,11 @@ func (s *sweeps) Sweep(context.Context) (app.Swept, error) {
 	return app.Swept{Complete: true}, nil
 }
 
+func (s *sweeps) Reseal(context.Context) (bool, error) {
+	s.sealed++
+	return s.sealed%3 == 0, nil
+}
+
 // TestTheHouseIsKeptSwept: what failed is tried again, what is left over is gone on with,
 // and it ends with its context.
 func TestTheHouseIsKeptSwept(t *testing.T) {
@@ -38,5 +44,8 @@ func TestTheHouseIsKeptSwept(t *testing.T) {
 	keepSwept(ctx, s, time.Millisecond, slog.New(slog.DiscardHandler))
 	if want := 1 + maxSweeps + 5; s.done != want {
 		t.Errorf("%d sweeps, not %d", s.done, want)
+	}
+	if s.sealed == 0 || s.sealed%3 != 0 {
+		t.Errorf("%d calls to seal anew: it is not gone on with", s.sealed)
 	}
 }

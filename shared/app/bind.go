@@ -91,7 +91,7 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		if err != nil {
 			return BindingView{}, err
 		}
-		name, err := a.unseal(named, "name", memberPerson.Name)
+		name, err := a.unseal(named, memberPerson, "name")
 		if err != nil {
 			return BindingView{}, err
 		}
@@ -112,7 +112,7 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		today := family.DayOf(now)
 		holderPerson.Bound = slices.DeleteFunc(holderPerson.Bound, func(b family.Bound) bool { return b.Until != 0 && b.Until < today })
 		holderPerson.Bound = append(holderPerson.Bound, family.Bound{ID: id, Member: member, Relation: in.Relation, Show: in.Show, Pay: in.Pay != nil, Until: binding.Until})
-		if err := put(t, holderRef, holderPerson); err != nil {
+		if err := a.putPerson(t, holder, holderPerson); err != nil {
 			return BindingView{}, err
 		}
 		if err := put(t, bindingKey(id), record); err != nil {
@@ -338,7 +338,7 @@ func (a *App) decideOn(t *tx, record bindingRecord, now time.Time, decide decidi
 	rebound, former := family.Rebound(person.Bound, after.Binding), family.Bygones(person.Former, after.Binding)
 	if !slices.Equal(rebound, person.Bound) || !slices.Equal(former, person.Former) {
 		person.Bound, person.Former = rebound, former
-		if err := put(t, personRef, person); err != nil {
+		if err := a.putPerson(t, holderNo, person); err != nil {
 			return none(err)
 		}
 	}

@@ -25,7 +25,7 @@ func (a *App) whoIs(ctx context.Context, who Identity) (family.PersonNo, error) 
 	if err != nil {
 		return "", err
 	}
-	name, err := a.unseal(no, "name", person.Name)
+	name, err := a.unseal(no, person, "name")
 	if err != nil {
 		return "", err
 	}

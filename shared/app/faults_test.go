@@ -314,7 +314,7 @@ func try(t *testing.T, d deed) *trial {
 // ids, and the hash of a code that follows from one.
 var (
 	drawn  = regexp.MustCompile(`\b0[0-9A-HJKMNP-TV-Z]{25}\b|QR#[A-Za-z0-9_-]{43}|"To":"[A-Za-z0-9_-]{43}"|"Digits":"[0-9]{20}"`)
-	sealed = regexp.MustCompile(`v1\.[0-9a-f]{8}\.[A-Za-z0-9_-]+`)
+	sealed = regexp.MustCompile(`(v1\.[0-9a-f]{8}|p1)\.[A-Za-z0-9_-]+`)
 	// Hashes over what was drawn: a record's stamp, the head of a binding's history.
 	stamps  = regexp.MustCompile(`,"Stamp":"[A-Za-z0-9_-]{16}"|"Events":\d+,"Head":"[0-9a-f]{64}"`)
 	replays = regexp.MustCompile(`"Replay":(true|false)`)

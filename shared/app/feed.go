@@ -90,13 +90,8 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 			}
 		}
 		person.IDIndex, person.CardIdx, person.Born = idIndex, cardIndex, in.ID.Birthday()
-		for _, field := range []struct {
-			sealed      *string
-			name, plain string
-		}{{&person.Name, "name", in.Name}, {&person.IDNo, "id_no", string(in.ID)}, {&person.Phone, "phone", in.Phone}} {
-			if *field.sealed, err = a.seal(in.Person, field.name, field.plain); err != nil {
-				return "", err
-			}
+		if err := a.seal(in.Person, &person, identity{in.Name, string(in.ID), in.Phone}); err != nil {
+			return "", err
 		}
 		if err := put(t, personRef, person); err != nil {
 			return "", err
@@ -136,31 +131,16 @@ func dropIndex(t *tx, r ref[pointerRecord]) error {
 
 // samePerson tells whether the sealed fields already say what the feed says.
 func (a *App) samePerson(p family.PersonNo, has personRecord, in PersonFeed) (bool, error) {
-	if has.Name == "" {
+	if has.Name == "" || a.stale(has) {
 		return false, nil
 	}
-	for _, field := range []struct{ name, sealed, plain string }{{"name", has.Name, in.Name}, {"phone", has.Phone, in.Phone}} {
-		plain, err := a.unseal(p, field.name, field.sealed)
-		if err != nil || plain != field.plain || a.vault.Stale(field.sealed) {
+	for field, told := range map[string]string{"name": in.Name, "phone": in.Phone} {
+		plain, err := a.unseal(p, has, field)
+		if err != nil || plain != told {
 			return false, err
 		}
 	}
 	return true, nil
-}
-
-// seal closes a personal field; nothing stays nothing.
-func (a *App) seal(p family.PersonNo, field, plain string) (string, error) {
-	if plain == "" {
-		return "", nil
-	}
-	return a.vault.Seal(plain, "PERSON#"+string(p)+"/"+field)
-}
-
-func (a *App) unseal(p family.PersonNo, field, sealed string) (string, error) {
-	if sealed == "" {
-		return "", nil
-	}
-	return a.vault.Open(sealed, "PERSON#"+string(p)+"/"+field)
 }
 
 // FeedPlace takes over an institution.

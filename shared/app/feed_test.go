@@ -121,12 +121,7 @@ func TestANameIsNeededAndShort(t *testing.T) {
 
 func TestAFeedSealsAnewAfterTheKeysWereRotated(t *testing.T) {
 	h := newHouse(t)
-	keys := ok(vault.ParseKeys([]byte(`{"current": "0000aaaa", "seal": {"0000aaaa": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
-		"index": "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=", "qr": "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="}`)))(t)
-	rotated := ok(keys.Rotate(&draws{n: 1000}))(t)
-	newer := h.over(h.store)
-	newer.vault = vault.New(rotated, &draws{n: 2000})
-
+	newer := h.under(ok(ok(fixedKeys())(t).Rotate(&draws{n: 1000}))(t))
 	if fed := ok(newer.FeedPerson(t.Context(), h.feedOf(cast[0])))(t); fed != FedUpdated {
 		t.Fatalf("the person was %s", fed)
 	}

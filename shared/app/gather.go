@@ -195,7 +195,7 @@ func (a *App) nameFits(t *tx, p family.PersonNo, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	has, err := a.unseal(p, "name", person.Name)
+	has, err := a.unseal(p, person, "name")
 	return has == name, err
 }
 
@@ -304,7 +304,7 @@ func (a *App) who(t *tx, p family.PersonNo) (family.Day, family.Sex, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	sealed, err := a.unseal(p, "id_no", person.IDNo)
+	sealed, err := a.unseal(p, person, "id_no")
 	if err != nil {
 		return 0, "", err
 	}

@@ -143,17 +143,18 @@ func (d *draws) at() uint64 { d.mu.Lock(); defer d.mu.Unlock(); return d.n }
 var policies = sync.OnceValues(policy.Load)
 
 var fixedVault = sync.OnceValues(func() (*vault.Vault, error) {
-	keys, err := vault.ParseKeys([]byte(`{
+	keys, err := fixedKeys()
+	return vault.New(keys, &draws{}), err
+})
+
+func fixedKeys() (vault.Keys, error) {
+	return vault.ParseKeys([]byte(`{
   "current": "0000aaaa",
   "seal": {"0000aaaa": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
   "index": "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",
   "qr": "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
 }`))
-	if err != nil {
-		return nil, err
-	}
-	return vault.New(keys, &draws{}), nil
-})
+}
 
 // dir is a folder of the test's own, in memory where the machine offers that:
 // these tests are about the acts, and need not wait for a disk.

@@ -71,10 +71,10 @@ func (a *App) identified(t *tx, p family.PersonNo, now time.Time) (Identified, e
 		return Identified{}, err
 	}
 	who := Identified{Person: p, Account: account.Account, Policy: a.policyOf(account.Account, now), At: now}
-	if who.Name, err = a.unseal(p, "name", person.Name); err != nil {
+	if who.Name, err = a.unseal(p, person, "name"); err != nil {
 		return Identified{}, err
 	}
-	id, err := a.unseal(p, "id_no", person.IDNo)
+	id, err := a.unseal(p, person, "id_no")
 	who.ID = family.IDNumber(id)
 	return who, err
 }

@@ -28,7 +28,10 @@ type accountRecord struct {
 
 // personRecord is who a person is: sealed, but for what the law needs.
 type personRecord struct {
-	Name, IDNo, Phone string // sealed
+	// Key is the person's data key, wrapped, and what it seals. Without a key they are
+	// sealed under the house's, as it was before people had keys.
+	Key               string `json:",omitempty"`
+	Name, IDNo, Phone string
 	IDIndex, CardIdx  string
 	Born              family.Day
 	// Bound are the live bindings that the person holds: the record on which two

@@ -114,7 +114,7 @@ func (a *App) ReceivePaper(ctx context.Context, id family.MaterialID) error {
 		if err != nil {
 			return err
 		}
-		sealed, err := a.vault.Seal(string(clean), "PAPER#"+string(id))
+		sealed, err := a.vault.Seal(string(clean), paperAt(string(id)))
 		if err != nil {
 			return err
 		}

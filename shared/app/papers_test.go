@@ -33,17 +33,18 @@ func canton(t testing.TB) *house {
 
 func cantonHouse(t testing.TB, h *house) {
 	t.Helper()
-	for _, p := range []human{
-		{liang, "梁志强", "19800101", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
-		{huang, "黄美玲", "19820202", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
-		{xu, "许文", "19850303", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
-	} {
+	for _, p := range threeOfCanton {
 		h.feed(p)
-		cantonese[p.no] = p
 	}
 }
 
-var cantonese = map[family.PersonNo]human{}
+var threeOfCanton = []human{
+	{liang, "梁志强", "19800101", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
+	{huang, "黄美玲", "19820202", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
+	{xu, "许文", "19850303", family.Insurance{Region: "440100", Insutype: family.Employee, PsnType: "11", Active: true}, "", ""},
+}
+
+var cantonese = map[family.PersonNo]human{liang: threeOfCanton[0], huang: threeOfCanton[1], xu: threeOfCanton[2]}
 
 // askFor is a request for a binding with one of the Cantonese.
 func (h *house) askFor(member family.PersonNo, relation family.Relation, pay *family.Terms) BindingAsk {

@@ -38,7 +38,7 @@ func (a *App) Me(ctx context.Context, by family.PersonNo) (Self, error) {
 		if err != nil {
 			return Self{}, err
 		}
-		idNo, err := a.unseal(by, "id_no", person.IDNo)
+		idNo, err := a.unseal(by, person, "id_no")
 		if err != nil {
 			return Self{}, err
 		}

@@ -16,6 +16,7 @@ import (
 
 	"gongji/shared/family"
 	"gongji/shared/store"
+	"gongji/shared/vault"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.golden anew")
@@ -43,6 +44,7 @@ var kinds = []kind{
 	{"notice", "PERSON#", "N#", new(noticeRecord), store.Key(noticeKey("P1", family.Event{Binding: "B1", Seq: 7, At: noon}))},
 	{"what is due on a day", "DUE#", "", new(dueRecord), store.Key(dueKey(today, "B1"))},
 	{"how far the sweep has come", "SWEPT", "S", new(sweptRecord), store.Key(sweptKey)},
+	{"how far sealing anew has come", "SWEPT", "K", new(resealedRecord), store.Key(resealedKey)},
 	{"paper", "PAPER#", "P", new(materialRecord), store.Key(materialKey("M1"))},
 	{"paper's content", "PROOF#", "P", new(proofRecord), store.Key(proofKey("hash"))},
 	{"row of the reviewers' queue", "REVIEWS", "", new(reviewRecord), store.Key(reviewKey(noon, "B1"))},
@@ -335,6 +337,12 @@ func fullStory(t *testing.T) (*house, canaries) {
 	h.restore(store.Key(boxKey("STORY1")), row{})
 	if done := h.repairAll().Done; len(done) != 1 {
 		t.Fatalf("a lost box was repaired by %q", done)
+	}
+
+	// The house's keys rotate, and what they sealed is sealed anew.
+	h.App.vault = vault.New(ok(ok(fixedKeys())(t).Rotate(&draws{n: 7000}))(t), &draws{n: 8000})
+	if done := ok(h.Reseal(t.Context()))(t); !done {
+		t.Fatal("a small house is not sealed anew at once")
 	}
 
 	// A new name, number and card.

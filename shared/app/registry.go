@@ -199,12 +199,12 @@ func (a *App) examine(ctx context.Context, id family.BindingID, face string, min
 		return "", err
 	}
 	for i, identity := range []*Identity{&q.Holder, &q.Member} {
-		id, err := a.unseal(sides[i], "id_no", people[i].IDNo)
+		id, err := a.unseal(sides[i], *people[i], "id_no")
 		if err != nil {
 			return "", err
 		}
 		identity.ID = family.IDNumber(id)
-		if identity.Name, err = a.unseal(sides[i], "name", people[i].Name); err != nil {
+		if identity.Name, err = a.unseal(sides[i], *people[i], "name"); err != nil {
 			return "", err
 		}
 	}

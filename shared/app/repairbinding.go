@@ -123,5 +123,5 @@ func (r *repairer) relist(t *tx, p family.PersonNo, id family.BindingID, bound *
 		return nil
 	}
 	person.Bound = next
-	return put(t, personRef, *person)
+	return r.putPerson(t, p, *person)
 }

@@ -265,7 +265,7 @@ func (a *App) SeePaper(ctx context.Context, id family.MaterialID, r family.Revie
 	if err != nil {
 		return Paper{}, err
 	}
-	content, err := a.vault.Open(string(sealed), "PAPER#"+string(id))
+	content, err := a.vault.Open(string(sealed), paperAt(string(id)))
 	return Paper{material.ContentType, []byte(content)}, err
 }
 

@@ -39,7 +39,8 @@ type DayProof struct {
 
 // Expiry returns the function of the schedule. First it sees to bindings whose day
 // has come ([app.App.Sweep]); then it proves the books of today and of yesterday, and
-// says in the log and in metrics what it found. A run that comes twice, beside
+// says in the log and in metrics what it found; in what is left of its time it seals
+// anew what is under older keys ([app.App.Reseal]). A run that comes twice, beside
 // another, late or never does no harm.
 //
 // What it does not do: expire codes. Whether a code has expired is decided by the
@@ -100,10 +101,28 @@ func expiry(h *House, now func() time.Time) func(context.Context, ExpiryEvent) (
 			}
 			proofs = append(proofs, proof)
 		}
-		if e.Day == "" {
-			return proofs, h.seal(ctx, days[0])
+		if e.Day != "" {
+			return proofs, nil
 		}
+		if err := h.seal(ctx, days[0]); err != nil {
+			return proofs, err
+		}
+		h.reseal(ctx)
 		return proofs, nil
+	}
+}
+
+// reseal goes on sealing anew what is under older keys, for what is left of the run's
+// time. The proofs do not wait for it: where it cannot go on, the next run does.
+func (h *House) reseal(ctx context.Context) {
+	for ctx.Err() == nil {
+		done, err := h.App.Reseal(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "sealing anew failed")
+		}
+		if done || err != nil {
+			return
+		}
 	}
 }
 

@@ -79,6 +79,18 @@ func (k Keys) Rotate(random io.Reader) (Keys, error) {
 	return wrap(&set), nil
 }
 
+// Drop returns the same keys with the current sealing key alone. What is still sealed
+// under an older one can then be opened by nobody: the house says when nothing is (the
+// line "sealed anew" of its sweep).
+func (k Keys) Drop() (Keys, error) {
+	if k.set == nil {
+		return Keys{}, errEmpty
+	}
+	set := *k.set()
+	set.seal = map[string]key{set.current: set.seal[set.current]}
+	return wrap(&set), nil
+}
+
 // add draws a sealing key and makes it current. Its id is drawn as well, not
 // counted up: two operators who rotate at the same time must not give one name
 // to two keys.

@@ -22,15 +22,21 @@ type ring struct {
 func newRing(set *keySet) ring {
 	r := ring{set.current, map[string]cipher.AEAD{}}
 	for id, k := range set.seal {
-		block, err := aes.NewCipher(k[:])
-		if err != nil {
-			panic(err) // 32 bytes are an AES key
-		}
-		if r.aeads[id], err = cipher.NewGCM(block); err != nil {
-			panic(err) // AES has GCM's block size
-		}
+		r.aeads[id] = newAEAD(k)
 	}
 	return r
+}
+
+func newAEAD(k key) cipher.AEAD {
+	block, err := aes.NewCipher(k[:])
+	if err != nil {
+		panic(err) // 32 bytes are an AES key
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // AES has GCM's block size
+	}
+	return aead
 }
 
 // NewLate makes a Vault that hashes at once and asks for all keys when a text is sealed

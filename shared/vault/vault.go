@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -80,15 +81,19 @@ func (v *Vault) Seal(plain, place string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	aead := keys.aeads[keys.current]
+	return v.seal(keys.aeads[keys.current], format+keys.current+".", plain, place)
+}
+
+// seal returns plain sealed by a cipher: the header in the clear, then nonce,
+// ciphertext and tag.
+func (v *Vault) seal(aead cipher.AEAD, header, plain, place string) (string, error) {
 	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
 	v.mu.Lock()
-	_, err = io.ReadFull(v.random, nonce)
+	_, err := io.ReadFull(v.random, nonce)
 	v.mu.Unlock()
 	if err != nil {
 		return "", fmt.Errorf("vault: drawing a nonce: %w", err)
 	}
-	header := format + keys.current + "."
 	return header + encoding.EncodeToString(aead.Seal(nonce, nonce, []byte(plain), []byte(header+place))), nil
 }
 
@@ -107,16 +112,37 @@ func (v *Vault) Open(sealed, place string) (string, error) {
 	if aead == nil {
 		return "", ErrUnknownKey
 	}
+	return open(aead, sealed[:len(sealed)-len(body)], body, place)
+}
+
+func open(aead cipher.AEAD, header, body, place string) (string, error) {
 	raw, err := encoding.DecodeString(body)
 	if err != nil || len(raw) < aead.NonceSize()+aead.Overhead() {
 		return "", ErrNotSealed
 	}
-	header := sealed[:len(sealed)-len(body)]
 	plain, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(header+place))
 	if err != nil {
 		return "", ErrNotOpened
 	}
 	return string(plain), nil
+}
+
+// Reseal returns a text sealed under the current key: itself where it is already.
+// The error is one of Open's or Seal's.
+func (v *Vault) Reseal(sealed, place string) (string, error) {
+	plain, err := v.Open(sealed, place)
+	if err != nil || !v.Stale(sealed) {
+		return sealed, err
+	}
+	return v.Seal(plain, place)
+}
+
+// Current returns the id of the current sealing key, and whether the vault holds
+// older ones beside it, under which something may still be sealed. The error is
+// [ErrUnavailable].
+func (v *Vault) Current() (id string, older bool, err error) {
+	keys, err := v.sealing()
+	return keys.current, len(keys.aeads) > 1, err
 }
 
 // Stale tells whether a sealed text is under another than the current key, so

@@ -373,3 +373,63 @@ func BenchmarkQRDigits(b *testing.B) {
 		v.QRDigits("01HZXW5T7M8N9P0Q1R2S3T4V5W")
 	}
 }
+
+// TestADataKey: what one person's key sealed opens under his key at its place and
+// nowhere else; wrapped anew it is the same key; destroyed it opens nothing, and
+// neither does a copy of it once the key that wrapped it is gone.
+func TestADataKey(t *testing.T) {
+	first := fixedKeys(t)
+	v := New(first, rand.Reader)
+	mine, wrapped, err := v.NewDataKey("1/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := v.NewDataKey("2/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := mine.Seal("李小明", place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		key   DataKey
+		place string
+		want  error
+	}{{mine, place, nil}, {other, place, ErrNotOpened}, {mine, "elsewhere", ErrNotOpened}, {DataKey{}, place, ErrNotOpened}} {
+		if plain, err := c.key.Open(sealed, c.place); err != c.want || (plain == "李小明") != (err == nil) {
+			t.Errorf("%d: %q, %v", i, plain, err)
+		}
+	}
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %x", mine, mine, mine, mine, mine)} {
+		if !strings.Contains(text, redacted) {
+			t.Errorf("a data key prints as %s", text)
+		}
+	}
+	second, err := first.Rotate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anew, err := New(second, rand.Reader).Reseal(wrapped, "1/key")
+	if err != nil || anew == wrapped {
+		t.Fatal(err)
+	}
+	last, err := second.Drop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v = New(last, rand.Reader)
+	again, err := v.DataKey(anew, "1/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := again.Open(sealed, place); plain != "李小明" {
+		t.Error(plain, err)
+	}
+	if _, err := v.DataKey(wrapped, "1/key"); err != ErrUnknownKey {
+		t.Errorf("a copy of the wrapped key from before: %v", err)
+	}
+	if _, err := v.DataKey(anew, "2/key"); err != ErrNotOpened {
+		t.Errorf("another's place: %v", err)
+	}
+}

@@ -32,7 +32,7 @@ type Auditor struct {
 	disk  Disk
 	rules func(region string, day int) *Rules
 	// open reads a sealed field.
-	open func(person, field, sealed string) string
+	open func(person, key, field, sealed string) string
 	// index is the keyed hash of a value of a kind, and shelf tells whether a paper has
 	// come and by which rule it is none; empty where it is.
 	index func(kind, value string) string
@@ -49,7 +49,7 @@ type Auditor struct {
 }
 
 // New returns an auditor of what lies on a disk.
-func New(disk Disk, rules func(region string, day int) *Rules, open func(person, field, sealed string) string,
+func New(disk Disk, rules func(region string, day int) *Rules, open func(person, key, field, sealed string) string,
 	index func(kind, value string) string, shelf func(paper string) (why string, there bool),
 ) *Auditor {
 	return &Auditor{

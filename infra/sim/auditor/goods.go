@@ -115,7 +115,7 @@ func (v *view) beyond(l *Limits, line int, need Need, patient string, place *Pla
 	if l.MinAge > 0 || l.MaxAge > 0 || l.Sex != "" {
 		if person, known := read[personRecord](v, personKey(patient)); known {
 			years = age(person.Born, today)
-			if id := v.a.open(patient, "id_no", person.IDNo); len(id) == 18 {
+			if id := v.a.open(patient, person.Key, "id_no", person.IDNo); len(id) == 18 {
 				sex = map[bool]string{true: "1", false: "2"}[(id[16]-'0')%2 == 1]
 			}
 		}

@@ -77,7 +77,7 @@ func (v *view) promise(p *pair) string {
 				continue
 			}
 			person := shape[personRecord](v.a, v.trip.Asked[personKey(no)])
-			if record.Name != v.a.index("name", v.a.open(no, "name", person.Name)) {
+			if record.Name != v.a.index("name", v.a.open(no, person.Key, "name", person.Name)) {
 				said = "no_match"
 				v.a.Reached("the registry knows another name")
 			}

@@ -143,7 +143,7 @@ func (v *view) fedPerson(r *Request) (effects, bool, string) {
 	}
 	was := me.Insurance
 	me.Person, me.Insurance = in.No, in.Insurance
-	if known && v.a.open(in.No, "name", person.Name) == in.Name && v.a.open(in.No, "phone", person.Phone) == in.Phone &&
+	if known && v.a.open(in.No, person.Key, "name", person.Name) == in.Name && v.a.open(in.No, person.Key, "phone", person.Phone) == in.Phone &&
 		person.IDIndex == in.IDIndex && person.CardIdx == in.CardIx && was == in.Insurance {
 		return e, true, ""
 	}
@@ -173,7 +173,7 @@ func (v *view) fedPerson(r *Request) (effects, bool, string) {
 	held := e[personKey(in.No)]
 	e[personKey(in.No)] = func(a *Auditor, rec store.Record) string {
 		p := shape[personRecord](a, rec)
-		if a.open(in.No, "name", p.Name) != in.Name || a.open(in.No, "phone", p.Phone) != in.Phone || p.IDIndex != in.IDIndex || p.CardIdx != in.CardIx || p.Born != in.Born {
+		if a.open(in.No, p.Key, "name", p.Name) != in.Name || a.open(in.No, p.Key, "phone", p.Phone) != in.Phone || p.IDIndex != in.IDIndex || p.CardIdx != in.CardIx || p.Born != in.Born {
 			return "the person is not what the feed says"
 		}
 		return held(a, rec)

@@ -89,7 +89,7 @@ func (v *view) asked(r *Request, operator string, at time.Time, id string) (effe
 		return nil, "identity_mismatch"
 	}
 	other, _ := read[personRecord](v, personKey(index.To))
-	if other == nil || v.a.open(index.To, "name", other.Name) != r.Ask.Name {
+	if other == nil || v.a.open(index.To, other.Key, "name", other.Name) != r.Ask.Name {
 		return nil, "identity_mismatch"
 	}
 	holder, _ := read[accountRecord](v, accountKey(r.By))

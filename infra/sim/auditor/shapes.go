@@ -541,6 +541,7 @@ type bound struct {
 }
 
 type personRecord struct {
+	Key               string
 	Name, IDNo, Phone string
 	IDIndex, CardIdx  string
 	Born              int

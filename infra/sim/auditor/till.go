@@ -396,7 +396,7 @@ func (v *view) shown(c Credential) (string, *qrRecord, string) {
 	}
 	if c.Name != "" {
 		person, known := read[personRecord](v, personKey(patient))
-		if !known || v.a.open(patient, "name", person.Name) != c.Name {
+		if !known || v.a.open(patient, person.Key, "name", person.Name) != c.Name {
 			if qr != nil {
 				return "", nil, "qr_wrong_patient"
 			}

@@ -177,11 +177,15 @@ func (t *town) drawLimits() *auditor.Limits {
 }
 
 // open reads a sealed field for the auditor.
-func (t *town) open(person, field, sealed string) string {
+func (t *town) open(person, key, field, sealed string) string {
 	if sealed == "" {
 		return ""
 	}
-	plain, err := t.vault.Open(sealed, "PERSON#"+person+"/"+field)
+	data, err := t.vault.DataKey(key, "PERSON#"+person+"/key")
+	plain := ""
+	if err == nil {
+		plain, err = data.Open(sealed, "PERSON#"+person+"/"+field)
+	}
 	if err != nil {
 		t.audit.Panicked(&auditor.Trip{Request: &auditor.Request{}}, "a sealed field does not open: "+err.Error())
 	}
