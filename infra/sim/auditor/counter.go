@@ -35,7 +35,7 @@ func (v *view) stood(r *Request) string {
 		v.blind = append(v.blind, personKey(no))
 		return ""
 	}
-	if v.a.open(no, "name", shape[personRecord](v.a, person).Name) != r.Who.Name {
+	if has := shape[personRecord](v.a, person); v.a.open(no, has.Key, "name", has.Name) != r.Who.Name {
 		return ""
 	}
 	return no
