@@ -5,12 +5,12 @@ package main
 import (
 	"net/http"
 
-	"gongji/shared/onaws"
+	"gongji/shared/gateway"
 	"gongji/shared/web"
 )
 
 func main() {
-	onaws.ServePages(func(issuer, client, uploads string) (http.Handler, error) {
+	gateway.ServePages(func(issuer, client, uploads string) (http.Handler, error) {
 		return web.New(web.Options{Issuer: issuer, ClientID: client, Uploads: uploads})
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"gongji/shared/app"
 	"gongji/shared/family"
+	"gongji/shared/gateway"
 	"gongji/shared/onaws"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/vault"
@@ -40,7 +41,7 @@ func readStrictly(t *testing.T, into any, path ...string) {
 func TestEvents(t *testing.T) {
 	tm := readTemplate(t)
 	h := open(t, newStore(t))
-	handle := onaws.Handler(h.door, slog.New(slog.DiscardHandler))
+	handle := gateway.Handler(h.door, slog.New(slog.DiscardHandler))
 	routes := tm.routes()
 	for _, function := range tm.functions() {
 		file := folderOf(function) + ".json"
@@ -55,7 +56,7 @@ func TestEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out, err := onaws.Handler(pages, slog.New(slog.DiscardHandler))(t.Context(), e); err != nil || out.StatusCode != http.StatusOK || e.RouteKey != "$default" {
+			if out, err := gateway.Handler(pages, slog.New(slog.DiscardHandler))(t.Context(), e); err != nil || out.StatusCode != http.StatusOK || e.RouteKey != "$default" {
 				t.Errorf("%s by %s: %d %v", file, e.RouteKey, out.StatusCode, err)
 			}
 			continue

@@ -368,7 +368,7 @@ func TestEveryVariableIsSet(t *testing.T) {
 		variables(tm.properties(function)["Environment"])
 	}
 	read := 0
-	for _, folder := range []string{"shared/onaws", "functions/*"} {
+	for _, folder := range []string{"shared/onaws", "shared/gateway", "functions/*"} {
 		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 // Package onaws is the house on AWS: [Open] makes it from a Lambda function's
-// environment, [Handler] turns API Gateway's events into HTTP requests and the
-// answers back, [Serve] and [ServeExpiry] are what the programs under functions/
-// call. Nothing else of ours imports the Lambda library.
+// environment, [Serve] and [ServeExpiry] are what the programs under functions/ call.
+// Events become requests in package gateway.
 //
 // The environment:
 //

@@ -8,6 +8,7 @@ import (
 
 	"gongji/shared/app"
 	"gongji/shared/family"
+	"gongji/shared/gateway"
 )
 
 // proofReserve is the time that stays to tell how far a proof came.
@@ -149,7 +150,7 @@ func (h *House) seal(ctx context.Context, day family.Day) error {
 	if !same {
 		level, faults = slog.LevelError, 1
 	}
-	h.Log.LogAttrs(ctx, level, "checkpoint", append(metrics(metric{"CheckpointFaults", "Count", faults}), slog.String("day", day.String()), slog.Bool("as_signed", same))...)
+	h.Log.LogAttrs(ctx, level, "checkpoint", append(gateway.Metrics(gateway.Count("CheckpointFaults", faults)), slog.String("day", day.String()), slog.Bool("as_signed", same))...)
 	return nil
 }
 
@@ -191,7 +192,7 @@ func (h *House) logProof(ctx context.Context, d DayProof, faults []family.Fault,
 	if d.Faults > 0 {
 		level = slog.LevelError
 	}
-	attrs := metrics(metric{"ProofFaults", "Count", int64(d.Faults)}, metric{"ProofIncomplete", "Count", incomplete}, metric{"ProofSettlements", "Count", int64(d.Settlements)})
+	attrs := gateway.Metrics(gateway.Count("ProofFaults", int64(d.Faults)), gateway.Count("ProofIncomplete", incomplete), gateway.Count("ProofSettlements", int64(d.Settlements)))
 	attrs = append(attrs, slog.Any("proof", d), slog.Int64("ms", took.Milliseconds()))
 	h.Log.LogAttrs(ctx, level, "proof", attrs...)
 	for _, f := range faults[:min(len(faults), maxFaultLines)] {

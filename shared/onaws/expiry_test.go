@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gongji/shared/gateway"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/store"
 
@@ -22,7 +23,7 @@ import (
 func books(t *testing.T) store.Store {
 	t.Helper()
 	records, issuer := newStore(t), onawstest.NewIssuer(t)
-	handle := Handler(door(twin(t, records), issuer), slog.New(slog.DiscardHandler))
+	handle := gateway.Handler(door(twin(t, records), issuer), slog.New(slog.DiscardHandler))
 	(&onawstest.Scene{
 		T:     t,
 		Token: func(claims map[string]any) string { return issuer.Token(t, noon, claims) },
@@ -36,7 +37,7 @@ func books(t *testing.T) store.Store {
 func prover(t *testing.T, records store.Store) (func(context.Context, ExpiryEvent) ([]DayProof, error), *bytes.Buffer) {
 	t.Helper()
 	h, lines := twin(t, records), new(bytes.Buffer)
-	h.Log = newLog(lines)
+	h.Log = gateway.NewLog(lines)
 	return expiry(h, func() time.Time { return noon }), lines
 }
 
@@ -187,7 +188,7 @@ func TestExpirySignsYesterday(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := twinSigning(t, records, signer)
-	h.Log = newLog(lines)
+	h.Log = gateway.NewLog(lines)
 	for range 2 {
 		lines.Reset()
 		if _, err := expiry(h, func() time.Time { return noon })(t.Context(), ExpiryEvent{}); err != nil {

@@ -3,7 +3,6 @@ package onaws
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"gongji/shared/api"
 	"gongji/shared/app"
+	"gongji/shared/gateway"
 	"gongji/shared/his"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/policy"
@@ -89,7 +89,7 @@ func TestSameAnswers(t *testing.T) {
 	server := httptest.NewServer(door(twin(t, newStore(t)), issuer))
 	t.Cleanup(server.Close)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	handle := Handler(door(twin(t, newStore(t)), issuer), slog.New(slog.DiscardHandler))
+	handle := gateway.Handler(door(twin(t, newStore(t)), issuer), slog.New(slog.DiscardHandler))
 
 	asked := 0
 	scene := &onawstest.Scene{
@@ -133,23 +133,11 @@ func TestSameAnswers(t *testing.T) {
 // overEvent sends a request as an event, through JSON as Lambda does.
 func overEvent(t testing.TB, handle func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error), q onawstest.Request) onawstest.Reply {
 	t.Helper()
-	out, err := handle(t.Context(), throughJSON(t, q.Event(q.Method+" /{route}")))
+	out, err := handle(t.Context(), onawstest.ThroughJSON(t, q.Event(q.Method+" /{route}")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return onawstest.ReplyOf(t, throughJSON(t, out))
-}
-
-func throughJSON[T any](t testing.TB, v T) (out T) {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err == nil {
-		err = json.Unmarshal(text, &out)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return onawstest.ReplyOf(t, onawstest.ThroughJSON(t, out))
 }
 
 // TestSameRequests: whatever the path, the query and the headers look like, a
@@ -178,7 +166,7 @@ func TestSameRequests(t *testing.T) {
 	})
 	server := httptest.NewServer(look)
 	t.Cleanup(server.Close)
-	handle := Handler(look, slog.New(slog.DiscardHandler))
+	handle := gateway.Handler(look, slog.New(slog.DiscardHandler))
 	for _, q := range []onawstest.Request{
 		{Method: "GET", Target: "/"},
 		{Method: "GET", Target: "/a%2Fb/%E5%85%B1%E6%B5%8E/%20?x=1&x=2&y=%20+&z"},

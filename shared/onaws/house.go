@@ -13,6 +13,7 @@ import (
 
 	"gongji/shared/app"
 	"gongji/shared/civil"
+	"gongji/shared/gateway"
 	"gongji/shared/papers"
 	"gongji/shared/papers/bucket"
 	"gongji/shared/policy"
@@ -43,25 +44,19 @@ type House struct {
 func Serve(door func(*House) http.Handler) {
 	h, err := Open(context.Background(), os.Getenv)
 	if err != nil {
-		fail(err)
+		gateway.Fail(err)
 	}
-	slog.SetDefault(h.Log) // the Lambda library's own lines too
-	lambda.Start(Handler(door(h), h.Log))
+	gateway.Serve(door(h), h.Log)
 }
 
 // ServeExpiry runs the schedule's work: see [Expiry].
 func ServeExpiry() {
 	h, err := OpenBooks(context.Background(), os.Getenv)
 	if err != nil {
-		fail(err)
+		gateway.Fail(err)
 	}
 	slog.SetDefault(h.Log)
 	lambda.Start(Expiry(h))
-}
-
-func fail(err error) {
-	newLog(os.Stdout).Error("cannot start", "error", err.Error())
-	os.Exit(1)
 }
 
 // Open returns the house of an environment; getenv is os.Getenv. It reads the hash
@@ -156,7 +151,7 @@ func (e env) house(ctx context.Context, signer note.Signer) (*House, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := newLog(os.Stdout)
+	log := gateway.NewLog(os.Stdout)
 	sealer, err := e.openVault(ctx, log)
 	if err != nil {
 		return nil, err
@@ -175,7 +170,7 @@ func openRegistry(getenv func(string) string) (app.Registry, error) {
 		return nil, nil
 	}
 	return civil.New(civil.Options{
-		URL: at, KeyID: getenv("GONGJI_REGISTRY_KEY"), Secret: []byte(getenv("GONGJI_REGISTRY_SECRET")), Random: rand.Reader, Log: newLog(os.Stdout),
+		URL: at, KeyID: getenv("GONGJI_REGISTRY_KEY"), Secret: []byte(getenv("GONGJI_REGISTRY_SECRET")), Random: rand.Reader, Log: gateway.NewLog(os.Stdout),
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gongji/shared/api"
+	"gongji/shared/gateway"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/vault"
 )
@@ -206,7 +207,7 @@ func TestKeySet(t *testing.T) {
 		h := twin(t, newStore(t))
 		d := api.New(api.Options{App: h.App, Log: h.Log, Verifier: api.NewVerifier(issuer.URL, onawstest.Audience, k, func() time.Time { return noon })})
 		q := onawstest.Request{Method: "GET", Target: "/v1/account", Header: http.Header{"Authorization": {"Bearer " + token}}}
-		return overEvent(t, Handler(d, slog.New(slog.DiscardHandler)), q).Status
+		return overEvent(t, gateway.Handler(d, slog.New(slog.DiscardHandler)), q).Status
 	}
 	token := issuer.Token(t, noon, map[string]any{"person_no": onawstest.Mother})
 	for name, k := range map[string]*keySet{"found": newKeySet(issuer.URL, ""), "told": newKeySet(issuer.URL, issuer.URL+"/keys")} {

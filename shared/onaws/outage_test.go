@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gongji/shared/app"
+	"gongji/shared/gateway"
 	"gongji/shared/onaws/onawstest"
 	"gongji/shared/policy"
 	"gongji/shared/store"
@@ -53,7 +54,7 @@ func newOutage(t *testing.T) *outage {
 		Token: func(claims map[string]any) string { return issuer.Token(t, noon, claims) },
 		Now:   func() time.Time { return noon },
 		Do: func(q onawstest.Request) onawstest.Reply {
-			return overEvent(t, Handler(o.handle, slog.New(slog.NewJSONHandler(&o.log, nil))), q)
+			return overEvent(t, gateway.Handler(o.handle, slog.New(slog.NewJSONHandler(&o.log, nil))), q)
 		},
 	}
 	o.process(t, issuer)

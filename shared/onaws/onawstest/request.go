@@ -6,6 +6,7 @@ package onawstest
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -106,4 +107,18 @@ func ReplyOf(t testing.TB, out events.APIGatewayV2HTTPResponse) Reply {
 		}
 	}
 	return reply
+}
+
+// ThroughJSON returns a value as it comes out of JSON, which is how Lambda hands on
+// events and answers.
+func ThroughJSON[T any](t testing.TB, v T) (out T) {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

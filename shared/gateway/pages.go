@@ -1,8 +1,9 @@
-package onaws
+package gateway
 
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -16,13 +17,26 @@ import (
 func ServePages(pages func(issuer, client, uploads string) (http.Handler, error)) {
 	issuer, client, err := pagesEnv(os.Getenv)
 	if err != nil {
-		fail(err)
+		Fail(err)
 	}
 	handler, err := pages(issuer, client, os.Getenv("GONGJI_UPLOADS"))
 	if err != nil {
-		fail(err)
+		Fail(err)
 	}
-	lambda.Start(Handler(handler, newLog(os.Stdout)))
+	Serve(handler, NewLog(os.Stdout))
+}
+
+// Serve answers API Gateway's events with a handler until the process ends. The Lambda
+// library's own lines go to the log too.
+func Serve(handler http.Handler, log *slog.Logger) {
+	slog.SetDefault(log)
+	lambda.Start(Handler(handler, log))
+}
+
+// Fail logs what keeps a function from starting, and ends the process.
+func Fail(err error) {
+	NewLog(os.Stdout).Error("cannot start", "error", err.Error())
+	os.Exit(1)
 }
 
 // pagesEnv reads what the pages need of an environment. An issuer without TLS is taken
@@ -32,11 +46,11 @@ func pagesEnv(getenv func(string) string) (issuer, client string, err error) {
 	var wrong []error
 	for name, value := range map[string]string{"GONGJI_ISSUER": issuer, "GONGJI_WEB_CLIENT": client} {
 		if value == "" {
-			wrong = append(wrong, fmt.Errorf("onaws: %s is not set", name))
+			wrong = append(wrong, fmt.Errorf("gateway: %s is not set", name))
 		}
 	}
 	if issuer != "" && !strings.HasPrefix(issuer, "https://") && getenv("AWS_ENDPOINT_URL_DYNAMODB") == "" {
-		wrong = append(wrong, errors.New("onaws: GONGJI_ISSUER does not begin with https://"))
+		wrong = append(wrong, errors.New("gateway: GONGJI_ISSUER does not begin with https://"))
 	}
 	return issuer, client, errors.Join(wrong...)
 }

@@ -1,4 +1,4 @@
-package onaws
+package gateway
 
 import (
 	"bytes"
@@ -126,14 +126,14 @@ func TestContext(t *testing.T) {
 		e.Headers[name] = `{"requestId":"the client's"}`
 	}
 	_, err := Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if g, ok := gateway(r.Context()); !ok || g.RequestID != "the gateway's" {
+		if g, ok := contextOf(r.Context()); !ok || g.RequestID != "the gateway's" {
 			t.Errorf("request context %+v, %t", g, ok)
 		}
 	}), slog.New(slog.DiscardHandler))(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := gateway(t.Context()); ok {
+	if _, ok := contextOf(t.Context()); ok {
 		t.Error("a request context without an event")
 	}
 }
@@ -231,7 +231,7 @@ func TestPanic(t *testing.T) {
 				w.WriteHeader(7)
 			}
 			panic(panics)
-		}), newLog(&lines))(t.Context(), event())
+		}), NewLog(&lines))(t.Context(), event())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestPanic(t *testing.T) {
 // TestLog: one line for each request, with its numbers, and nothing of the path.
 func TestLog(t *testing.T) {
 	var lines bytes.Buffer
-	log := newLog(&lines)
+	log := NewLog(&lines)
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "invocation"})
 	//lint:ignore SA1029 the Lambda library's own key
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2")
@@ -354,7 +354,7 @@ func FuzzEvent(f *testing.F) {
 			if !slices.Equal(values, sent) {
 				t.Errorf("sent %q, arrived %q", sent, values)
 			}
-			if g, ok := gateway(r.Context()); !ok || g.RequestID != "id" {
+			if g, ok := contextOf(r.Context()); !ok || g.RequestID != "id" {
 				t.Errorf("request context %+v", g)
 			}
 			got, err := io.ReadAll(r.Body)
@@ -367,7 +367,7 @@ func FuzzEvent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reply := onawstest.ReplyOf(t, throughJSON(t, out))
+		reply := onawstest.ReplyOf(t, onawstest.ThroughJSON(t, out))
 		if !bytes.Equal(reply.Body, want) || out.IsBase64Encoded != !utf8.Valid(want) {
 			t.Errorf("%q came back as %q (%t)", want, reply.Body, out.IsBase64Encoded)
 		}

@@ -1,4 +1,9 @@
-package onaws
+// Package gateway answers API Gateway's events with an http.Handler: [Handler] turns an
+// event into a request and the answer back, [Serve] does so for as long as Lambda keeps
+// the process. It knows neither a table nor a key, so that the function of the pages
+// carries neither (package onaws is the house with both). No other package of ours but
+// that one imports the Lambda library.
+package gateway
 
 import (
 	"bytes"
@@ -40,7 +45,7 @@ const (
 // No header can put anything there.
 type gatewayKey struct{}
 
-func gateway(ctx context.Context) (events.APIGatewayV2HTTPRequestContext, bool) {
+func contextOf(ctx context.Context) (events.APIGatewayV2HTTPRequestContext, bool) {
 	g, ok := ctx.Value(gatewayKey{}).(events.APIGatewayV2HTTPRequestContext)
 	return g, ok
 }
@@ -74,13 +79,13 @@ func Handler(next http.Handler, log *slog.Logger) func(context.Context, events.A
 // and what API Gateway parsed for our convenience is left aside.
 func request(ctx context.Context, e events.APIGatewayV2HTTPRequest) (*http.Request, error) {
 	if e.Version != "2.0" || e.RequestContext.HTTP.Method == "" {
-		return nil, fmt.Errorf("onaws: version %q: not an HTTP event of payload format 2.0", e.Version)
+		return nil, fmt.Errorf("gateway: version %q: not an HTTP event of payload format 2.0", e.Version)
 	}
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
 		var err error
 		if body, err = base64.StdEncoding.DecodeString(e.Body); err != nil {
-			return nil, fmt.Errorf("onaws: the body of an event: %w", err)
+			return nil, fmt.Errorf("gateway: the body of an event: %w", err)
 		}
 	}
 	r := &http.Request{
@@ -134,7 +139,7 @@ func answerTo(next http.Handler, r *http.Request, log *slog.Logger) (w *recorder
 // internal returns the answer "internal" in the manner of the JSON door: nobody
 // knows what was done, so the same request again is safe and a new one is not.
 func internal(r *http.Request) *recorder {
-	g, _ := gateway(r.Context())
+	g, _ := contextOf(r.Context())
 	p := answer.ProblemOf(family.Refuse(family.Internal))
 	p.Instance, p.RequestID = r.URL.Path, g.RequestID
 	w := &recorder{header: http.Header{"Cache-Control": {"no-store"}, "X-Content-Type-Options": {"nosniff"}}}
@@ -158,7 +163,7 @@ func (w *recorder) Header() http.Header { return w.header }
 // before the last one (1xx), so those are passed over.
 func (w *recorder) WriteHeader(status int) {
 	if status < 100 || status > 999 {
-		panic(fmt.Sprintf("onaws: status %d", status))
+		panic(fmt.Sprintf("gateway: status %d", status))
 	}
 	if w.status == 0 && status >= 200 {
 		w.status, w.sent = status, w.header.Clone()

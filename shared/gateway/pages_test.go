@@ -1,4 +1,4 @@
-package onaws
+package gateway
 
 import "testing"
 

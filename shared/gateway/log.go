@@ -1,4 +1,4 @@
-package onaws
+package gateway
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// newLog returns a log of JSON lines as Lambda reads them. Each line says which
+// NewLog returns a log of JSON lines as Lambda reads them. Each line says which
 // invocation and which request it belongs to.
-func newLog(w io.Writer) *slog.Logger {
+func NewLog(w io.Writer) *slog.Logger {
 	return slog.New(numbered{slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})})
 }
 
@@ -30,7 +30,7 @@ func (n numbered) Handle(ctx context.Context, r slog.Record) error {
 	if trace := traceID(ctx); trace != "" {
 		r.AddAttrs(slog.String("trace_id", trace))
 	}
-	if g, ok := gateway(ctx); ok {
+	if g, ok := contextOf(ctx); ok {
 		r.AddAttrs(slog.String("gateway_request_id", g.RequestID), slog.String("route", g.RouteKey))
 	}
 	return n.Handler.Handle(ctx, r)
@@ -58,7 +58,7 @@ func logRequest(ctx context.Context, log *slog.Logger, w *recorder, tally *app.T
 	if w.status >= http.StatusInternalServerError {
 		level, unknown = slog.LevelError, 1
 	}
-	attrs := metrics(metric{"Milliseconds", "Milliseconds", took.Milliseconds()}, metric{"Unknown", "Count", int64(unknown)})
+	attrs := Metrics(Metric{"Milliseconds", "Milliseconds", took.Milliseconds()}, Count("Unknown", int64(unknown)))
 	attrs = append(attrs, slog.Int("status", w.status))
 	attrs = append(attrs, tally.Attrs()...)
 	if id := w.sent.Get("Request-Id"); id != "" {
@@ -73,19 +73,22 @@ func logRequest(ctx context.Context, log *slog.Logger, w *recorder, tally *app.T
 	log.LogAttrs(ctx, level, "request", attrs...)
 }
 
-// metric is a number that CloudWatch reads out of a log line.
-type metric struct {
-	Name, Unit string
-	value      int64
+// Metric is a number that CloudWatch reads out of a log line.
+type Metric struct {
+	Name, Unit string // as CloudWatch spells them: "Count", "Milliseconds"
+	Value      int64  `json:"-"` // stands beside them in the line
 }
 
-// metrics returns the attributes of a line from which CloudWatch takes metrics
+// Count is a metric of things that were counted.
+func Count(name string, n int64) Metric { return Metric{name, "Count", n} }
+
+// Metrics returns the attributes of a line from which CloudWatch takes metrics
 // (embedded metric format), in the namespace Gongji, by function.
-func metrics(of ...metric) []slog.Attr {
+func Metrics(of ...Metric) []slog.Attr {
 	type directive struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    []metric
+		Metrics    []Metric
 	}
 	attrs := []slog.Attr{
 		slog.Any("_aws", struct {
@@ -95,7 +98,7 @@ func metrics(of ...metric) []slog.Attr {
 		slog.String("Function", lambdacontext.FunctionName),
 	}
 	for _, m := range of {
-		attrs = append(attrs, slog.Int64(m.Name, m.value))
+		attrs = append(attrs, slog.Int64(m.Name, m.Value))
 	}
 	return attrs
 }
