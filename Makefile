@@ -40,8 +40,8 @@ policy-test: ## every region's file, and every story with its numbers
 	go test -count=1 ./shared/policy ./shared/catalogue
 	go test -count=1 -run Scenario ./shared/family
 
-race: ## all tests under the race detector
-	go test -race -timeout 30m ./...
+race: ## all tests under the race detector, the campaigns among them short
+	go test -race -short -timeout 60m ./...
 
 dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \

@@ -23,6 +23,7 @@ const maxAttempts = 12
 //
 // decide may run many times and must have no effect of its own: ids and times are
 // drawn before act is called. What it answers stands only when act returns it.
+// A refusal too rests on records as they all stood at one moment.
 //
 // An act ends in one of three ways. The answer of decide: its commit, if it put
 // anything, is durable. A refusal of decide: nothing was written. Busy, when
@@ -75,10 +76,17 @@ func act[A any](ctx context.Context, a *App, decide func(*tx) (A, error)) (A, er
 			if refusal != nil && fate == buried {
 				return none, gaveUp(open)
 			}
-			if refusal != nil {
-				return none, refusal
+			if refusal == nil {
+				return answer, nil
 			}
-			return answer, nil
+			switch stood, err := t.stood(); {
+			case err != nil:
+				a.log.WarnContext(ctx, "read failed", "attempt", attempt)
+				continue
+			case !stood:
+				continue
+			}
+			return none, refusal
 		}
 		tally.commits.Add(1)
 		err = a.store.Commit(ctx, writes)
@@ -284,6 +292,35 @@ func (t *tx) version(ref keyed) uint64 {
 		return s.record.Version
 	}
 	return 0
+}
+
+// stood tells whether all that decided the act stood so at one moment. A commit
+// finds that out by its checks; a refusal writes nothing, and the records of one Get,
+// and those of two even more, may be of before and after another's commit: a family
+// would be told a reason that never was. Versions only grow, so what is the same when
+// it is read again was the same all the time between.
+func (t *tx) stood() (bool, error) {
+	var decided []*slot
+	var keys []store.Key
+	for _, s := range t.order {
+		if s.checked {
+			decided, keys = append(decided, s), append(keys, s.record.Key)
+		}
+	}
+	if len(keys) < 2 {
+		return true, nil
+	}
+	t.tally.reads.Add(1)
+	records, err := t.store.Get(t.ctx, keys...)
+	if err != nil {
+		return false, err
+	}
+	for i, s := range decided {
+		if records[i].Version != s.record.Version {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // release takes a record back out of the commit's checks: the decision did not
