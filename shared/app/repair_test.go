@@ -127,7 +127,7 @@ func (h *history) cut(last int) (torn bool, what string) {
 	for i := first + 1; i <= n; i++ {
 		with, without := 0, 0
 		for _, k := range keys {
-			if !h.telling(k, i) {
+			if !h.telling(k, i) || unsold(k, h.after[chosen[k]][k]) && unsold(k, h.after[n][k]) {
 				continue
 			}
 			if chosen[k] >= i {
@@ -160,6 +160,11 @@ func (h *history) telling(k store.Key, i int) bool {
 		return strings.Contains(now.Body, `"State":"spent"`)
 	}
 	return true
+}
+
+// unsold tells whether a box can be sold: there is no record of it, or it came back.
+func unsold(k store.Key, r row) bool {
+	return strings.HasPrefix(k.Part, "TRACE#") && (r == row{} || strings.Contains(r.Body, `"SoldBy":""`))
 }
 
 // table proves the whole table.
