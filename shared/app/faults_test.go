@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/seedtest"
 	"gongji/shared/store"
 	"gongji/shared/store/storetest"
 )
@@ -551,7 +552,7 @@ func TestFaultsThatDoNotEnd(t *testing.T) {
 // TestFaultsByChance does every deed under faults thrown by dice, light and heavy.
 func TestFaultsByChance(t *testing.T) {
 	t.Parallel()
-	r := random(t)
+	r := seedtest.Rand(t)
 	rounds := 6
 	if testing.Short() {
 		rounds = 2

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -656,19 +655,6 @@ func (h *house) files() []byte {
 		all.Write(data)
 	}
 	return all.Bytes()
-}
-
-// random returns a source of random numbers and says how to have the same again.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("GONGJI_SEED"); text != "" {
-		if _, err := fmt.Sscan(text, &seed); err != nil {
-			t.Fatalf("GONGJI_SEED: %v", err)
-		}
-	}
-	t.Logf("random: GONGJI_SEED=%d repeats this", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // together runs n functions at once and waits for all.

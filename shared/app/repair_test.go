@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/seedtest"
 	"gongji/shared/store"
 )
 
@@ -186,12 +187,7 @@ func (h *house) table() Proof {
 // second repair finds nothing to do.
 func TestACutTableIsSeenAndRepaired(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("GONGJI_SEED"), 10, 64); err == nil {
-		seed = s
-	}
-	t.Logf("GONGJI_SEED=%d", seed)
-	h := newHistory(t, seed)
+	h := newHistory(t, seedtest.Seed(t))
 	end := h.after[len(h.after)-1]
 	if faults := h.table().Faults; len(faults) > 0 {
 		t.Fatalf("before anything was cut: %v", faults)

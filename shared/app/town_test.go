@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/seedtest"
 	"gongji/shared/store/storetest"
 )
 
@@ -16,7 +17,7 @@ import (
 // first answer, and the books are proved all along.
 func TestATownLivesThroughAnything(t *testing.T) {
 	t.Parallel()
-	r := random(t)
+	r := seedtest.Rand(t)
 	steps := 1200
 	if testing.Short() {
 		steps = 200

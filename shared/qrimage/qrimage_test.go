@@ -10,7 +10,6 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,26 +23,19 @@ import (
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/oned"
 	zxing "github.com/makiuchi-d/gozxing/qrcode"
+
+	"gongji/shared/seedtest"
 )
 
-var (
-	seedFlag = flag.Uint64("seed", 0, "repeat a random test with the seed it printed; 0 draws one")
-	update   = flag.Bool("update", false, "write the pictures under testdata anew")
-)
+var update = flag.Bool("update", false, "write the pictures under testdata anew")
 
 // fixed is the code of the golden pictures and the benchmarks.
 const fixed = "28123456789012345676"
 
-// codes returns n random codes and some awkward ones; the seed is printed when
-// t fails.
+// codes returns n random codes and some awkward ones.
 func codes(t *testing.T, n int) []string {
 	t.Helper()
-	seed := *seedFlag
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("seed: run with -args -seed=%d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := seedtest.Rand(t)
 	all := []string{fixed}
 	for d := range 10 {
 		all = append(all, strings.Repeat(strconv.Itoa(d), 20))

@@ -3,15 +3,14 @@ package vault
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"flag"
 	"fmt"
 	"io"
 	mrand "math/rand/v2"
 	"os"
 	"testing"
-)
 
-var seedFlag = flag.Uint64("seed", 0, "repeat a random test with the seed it printed; 0 draws one")
+	"gongji/shared/seedtest"
+)
 
 // TestMain lets the test binary also be a process that opens a key file: see
 // TestOpenFileProcesses.
@@ -29,14 +28,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newRand returns a random source whose seed is printed when t fails.
+// newRand returns a random source for the vault.
 func newRand(t *testing.T) *mrand.ChaCha8 {
 	t.Helper()
-	seed := *seedFlag
-	if seed == 0 {
-		seed = mrand.Uint64()
-	}
-	t.Logf("seed: run with -args -seed=%d", seed)
+	seed := seedtest.Seed(t)
 	var s [32]byte
 	for i := range 8 {
 		s[i] = byte(seed >> (8 * i))

@@ -1,30 +1,15 @@
 package town
 
 import (
-	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"testing"
-)
 
-// first is the first seed of a test: another each time, printed, or GONGJI_SEED.
-func first(t *testing.T) uint64 {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("GONGJI_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("GONGJI_SEED: %v", err)
-		}
-	}
-	t.Logf("random: GONGJI_SEED=%d repeats this", seed)
-	return seed
-}
+	"gongji/shared/seedtest"
+)
 
 // TestTowns is the campaign of make sim for a few seconds.
 func TestTowns(t *testing.T) {
-	from := first(t)
+	from := seedtest.Seed(t)
 	for i := range uint64(12) {
 		r := Run(from+i, 800)
 		for _, wrong := range r.Wrong {
@@ -36,7 +21,7 @@ func TestTowns(t *testing.T) {
 // TestASeedRepeatsExactly: the same with one processor, with two, and beside other
 // towns. The race detector runs this test too.
 func TestASeedRepeatsExactly(t *testing.T) {
-	seed := first(t)
+	seed := seedtest.Seed(t)
 	want := Run(seed, 600)
 	if want.Steps < 600 || want.Calls == 0 {
 		t.Fatalf("the town did nothing: %+v", want)

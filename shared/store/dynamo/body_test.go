@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"gongji/shared/seedtest"
 	"gongji/shared/store"
 )
 
@@ -29,8 +30,7 @@ func roundTrip(t *testing.T, body []byte) item {
 }
 
 func TestBodies(t *testing.T) {
-	seed := rand.Uint64()
-	t.Log("seed", seed)
+	seed := seedtest.Seed(t)
 	random := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)})
 	for _, n := range []int{1, unit - 30, unit, 2 * unit, 50 * unit, store.MaxBody} {
 		noise := make([]byte, n)

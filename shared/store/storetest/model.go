@@ -2,8 +2,6 @@ package storetest
 
 import (
 	"bytes"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,19 +77,4 @@ func show(records []store.Record) string {
 		}
 	}
 	return b.String()
-}
-
-// random returns a source of random numbers and says in the test's log how to
-// have the same again.
-func random(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("GONGJI_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("GONGJI_SEED: %v", err)
-		}
-	}
-	t.Logf("random: GONGJI_SEED=%d repeats this", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }

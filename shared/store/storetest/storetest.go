@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"gongji/shared/seedtest"
 	"gongji/shared/store"
 )
 
@@ -581,7 +582,7 @@ func scanError(s store.Scanner, t *testing.T, limit int) error {
 // randomWalk makes commits, right ones and wrong ones, and reads back what a
 // plain map says there should be.
 func randomWalk(t *testing.T, s store.Store) {
-	rng := random(t)
+	rng := seedtest.Rand(t)
 	m := model{}
 	randomKey := func() store.Key {
 		return store.Key{Part: string(rune('A' + rng.IntN(2))), Sort: sorts[rng.IntN(12)]}
@@ -732,7 +733,7 @@ func counter(t *testing.T, s store.Store) {
 // may be torn, but those that a commit of checks confirms never are.
 func transfers(t *testing.T, s store.Store) {
 	const accounts, each, movers, auditors, start = 6, 12, 8, 4, 100
-	rng := random(t)
+	rng := seedtest.Rand(t)
 	keys := make([]store.Key, accounts)
 	for i := range keys {
 		keys[i] = store.Key{Part: "ACCT#" + strconv.Itoa(i), Sort: "A"}
@@ -847,7 +848,7 @@ func contextOver(t *testing.T, s store.Store) {
 // word: done, certainly not done, or unknown.
 func contextCancelled(t *testing.T, s store.Store) {
 	const workers, each = 8, 25
-	rng := random(t)
+	rng := seedtest.Rand(t)
 	pauses := make([]time.Duration, workers*each)
 	for i := range pauses {
 		pauses[i] = 1 << rng.IntN(23) // nanoseconds, to 4 ms: every order of magnitude
