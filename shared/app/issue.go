@@ -90,7 +90,10 @@ func (a *App) IssueQR(ctx context.Context, presenter family.PersonNo, id family.
 			return QRView{}, err
 		}
 		view := QRView{Token: record.Token, PatientMasked: record.PatientMasked, Now: now}
-		return view, putUntil(t, pointerRef, pointerRecord{To: hash}, record.Token.Expires.Add(qrKeep))
+		// The pointer is kept for good: there is one a pair, and were it forgotten and made
+		// anew, it would be at a version at which it had been before, where a commit that
+		// is sent again takes another's code for the one that it read.
+		return view, put(t, pointerRef, pointerRecord{To: hash})
 	})
 	switch {
 	case err != nil:
