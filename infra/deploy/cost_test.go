@@ -66,6 +66,9 @@ func TestCost(t *testing.T) {
 		s.Ask(http.StatusCreated, hospital, "POST", "/v1/settlements/"+message+"/reversal", map[string]any{"message_id": s.MessageID(onawstest.Hospital), "reason": "开错了"})
 	})
 	count("look at the balance", func() { s.Ask(http.StatusOK, mother, "GET", "/v1/account", nil) })
+	count("an operator looks at a person", func() {
+		s.Ask(http.StatusOK, s.Operator(), "POST", "/v1/persons/searches", map[string]any{"type": "person", "value": onawstest.Child})
+	})
 	count("look at ten receipts", func() { s.Ask(http.StatusOK, mother, "GET", "/v1/settlements?role=payer&limit=10", nil) })
 
 	// The same purchase at the national interface, in its steps.

@@ -83,7 +83,7 @@ func TestEvents(t *testing.T) {
 				t.Fatal(err)
 			}
 			key := app.SigningKey{ID: onawstest.HISKey, Institution: hospital.Code, Scheme: app.SchemeTIF, Secret: onawstest.HISToken}
-			if _, err := h.app.FeedSigningKey(t.Context(), key); err != nil {
+			if _, err := h.app.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, key); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -21,9 +21,9 @@ import (
 var allowance = map[string]map[string][]string{
 	"WebFunction": {},
 	"BindingFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "BIND#*", "DUE#*", "ID#*", "ONCE#*", "PAPER#*", "PERSON#*", "PROOF#*", "QR#*", "REGISTRY#*", "REVIEWS"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ACTS#*", "ACTSON#*", "BIND#*", "DUE#*", "ID#*", "ONCE#*", "PAPER#*", "PERSON#*", "PROOF#*", "QR#*", "REGISTRY#*", "REVIEWS"},
 		"dynamodb:Query":              {"BIND#*", "PERSON#*"},
-		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "DUE#*", "ONCE#*", "PAPER#*", "PERSON#*", "PROOF#*", "QR#*", "REVIEWS"},
+		"dynamodb:PutItem":            {"ACCT#*", "ACTS#*", "ACTSON#*", "BIND#*", "DUE#*", "ONCE#*", "PAPER#*", "PERSON#*", "PROOF#*", "QR#*", "REVIEWS"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "ID#*", "PERSON#*", "QR#*"},
 	},
 	"QrFunction": {
@@ -48,9 +48,9 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "OWED#*", "PAPER#*", "PERSON#*", "POLICIES", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
-		"dynamodb:Query":              {"ACCT#*", "ADJUSTMENTS", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*", "REVIEWS"},
-		"dynamodb:PutItem":            {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "OWED#*", "PERSON#*", "POLICIES", "PREMIUM#*", "REGISTRY#*", "REVIEWS", "SWEPT"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "KEYS#*", "OWED#*", "PAPER#*", "PERSON#*", "POLICIES", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:Query":              {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "DAY#*", "DUE#*", "INSTITUTIONS", "KEYS#*", "PERSON#*", "REVIEWS"},
+		"dynamodb:PutItem":            {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "KEYS#*", "OWED#*", "PERSON#*", "POLICIES", "PREMIUM#*", "REGISTRY#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "CARD#*", "DUE#*", "ID#*", "INSTITUTIONS", "OWED#*", "PERSON#*"},
 	},
 	"ExpiryFunction": {

@@ -84,7 +84,7 @@ var routeWords = strings.Fields(`
 	premiums dues refund confirmations qr image.svg image.png code128.svg checks account entries
 	quotes settlements reversal refunds messages days
 	reviews approve reject clarify claim release papers history registry persons freeze unfreeze institutions suspend resume keys
-	proofs catalogue credits healthz openapi.json dev token clock
+	proofs catalogue credits searches acts trails healthz openapi.json dev token clock
 	fsi api rsfComIfsService callService
 	config.json oidc authorize logout jwks .well-known openid-configuration
 `)

@@ -16,6 +16,7 @@ var familyPages = []struct{ path, zh, en string }{
 	{"/account", "个人账户余额", "Personal account"},
 	{"/receipts", "我替家人付的", "Paid for relatives"},
 	{"/check", "只算一算", "A reckoning only"},
+	{"/premiums", "用个人账户缴", "Pay resident insurance"},
 	{"/me", "添加我的家庭成员", "Add my relative"},
 }
 
@@ -41,7 +42,7 @@ func (p *tab) settles() {
 // a finger; a link within a text is as high as its text.
 func (p *tab) fits(where string, least int) {
 	p.t.Helper()
-	if wide := js[int](p, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
+	if wide := js[int](p, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
 		p.t.Errorf("%s: %d px wider than the screen", where, wide)
 	}
 	small := js[[]string](p, `[...document.querySelectorAll('button, a[href], select, input:not(.hidden), summary')].filter((e) => {
@@ -150,7 +151,7 @@ func TestLookOfTheOthers(t *testing.T) {
 	p.accessible(engine, "welcome")
 	for who, paths := range map[string][]string{
 		"institution:P43010299003": {"/", "/day"},
-		"roles:operator,reviewer":  {"/", "/counter", "/feeds", "/brakes", "/adjustments", "/policies", "/proofs"},
+		"roles:operator,reviewer":  {"/", "/counter", "/people", "/institutions", "/feeds", "/adjustments", "/policies", "/proofs", "/trail"},
 	} {
 		p := open(t, browser, strings.ReplaceAll(who, ":", "-"), desktop)
 		p.enter(h.base, who)

@@ -34,6 +34,11 @@ type insuranceWire struct {
 	Insured  bool   `json:"insured"`
 }
 
+func insuranceOf(self app.Self) insuranceWire {
+	i := self.Account.Insurance
+	return insuranceWire{string(i.Region), self.PolicyZH, self.PolicyEN, string(i.Insutype), string(i.PsnType), i.Insured()}
+}
+
 type entryWire struct {
 	Seq          uint64     `json:"seq"`
 	At           time.Time  `json:"at"`
@@ -138,9 +143,9 @@ func (d *door) accountRoutes() {
 				return nil, err
 			}
 			var out meAnswer
-			b, i := &out.Body, self.Account.Insurance
+			b := &out.Body
 			b.PersonNo, b.NameMasked, b.IDNoMasked = string(self.Account.Person), self.NameMasked, self.IDNoMasked
-			b.Insurance = insuranceWire{string(i.Region), self.PolicyZH, self.PolicyEN, string(i.Insutype), string(i.PsnType), i.Insured()}
+			b.Insurance = insuranceOf(self)
 			b.Account, b.Frozen, b.Policy, b.Order = balanceOf(self.Account), self.Account.Frozen, self.PolicyID, string(self.OrderOfUsing)
 			return &out, nil
 		})

@@ -86,6 +86,7 @@ func newDoor(o Options) *door {
 	d.tillRoutes()
 	d.searchRoutes()
 	d.operatorRoutes()
+	d.trailRoutes()
 	d.adjustmentRoutes()
 	d.checkpointRoutes()
 	d.policyRoutes()

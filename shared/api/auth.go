@@ -27,6 +27,7 @@ const (
 	PersonOrPlace Access = "person or institution"
 	Operators     Access = "operator"
 	Auditors      Access = "operator or auditor"
+	Finders       Access = "person, institution, operator or auditor"
 	Reviewers     Access = "operator or reviewer"
 )
 
@@ -46,6 +47,8 @@ func (c caller) may(a Access) bool {
 		return c.place != ""
 	case PersonOrPlace:
 		return c.person != "" || c.place != ""
+	case Finders:
+		return c.may(PersonOrPlace) || c.may(Auditors)
 	case Operators:
 		return slices.Contains(c.roles, "operator")
 	case Reviewers:

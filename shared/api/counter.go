@@ -126,7 +126,7 @@ func (d *door) counterRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			live, no, err := d.app.BindingsAtCounter(ctx, who)
+			live, no, err := d.app.BindingsAtCounter(ctx, reviewer(ctx), who)
 			if err != nil {
 				return nil, err
 			}

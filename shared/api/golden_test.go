@@ -373,6 +373,9 @@ func (tell *teller) story() {
 	tell.wants("200", tell.tell("person-unfrozen", "operator", "POST", "/v1/persons/"+stranger+"/unfreeze", nil))
 	tell.wants("200", tell.tell("institution-suspended", "operator", "POST", "/v1/institutions/"+otherPlace+"/suspend", nil))
 	tell.wants("200", tell.tell("institution-resumed", "operator", "POST", "/v1/institutions/"+otherPlace+"/resume", nil))
+	tell.wants("200", tell.tell("institution", "auditor", "GET", "/v1/institutions/"+otherPlace, nil))
+	tell.wants("200", tell.tell("person-searched", "operator", "POST", "/v1/persons/searches", map[string]any{"type": "person", "value": stranger}))
+	tell.wants("200", tell.tell("acts", "auditor", "GET", "/v1/acts/20261121?limit=2", nil))
 	if balance := tell.must(200, tell.person(father), "GET", "/v1/account", nil)["balance_fen"]; balance != 5000.0 {
 		tell.t.Errorf("the father has %v after everything came back", balance)
 	}
@@ -392,6 +395,7 @@ func (tell *teller) counter() {
 	second := tell.token(map[string]any{"sub": "second", "roles": []string{"operator"}})
 	tell.must(200, second, "POST", "/v1/reviews/"+served+"/approve", nil)
 	tell.wants("200", tell.tell("counter-binding", "operator", "GET", at, nil))
+	tell.wants("200", tell.tell("binding-trail", "auditor", "GET", "/v1/trails/"+served+"?limit=2", nil))
 	tell.wants("200", tell.tell("counter-search", "operator", "POST", "/v1/counter/searches", `{"name":"周玉兰","id_no":"430202195506190021"}`))
 	tell.wants("200", tell.tell("counter-ended", "operator", "POST", at+"/end", `{"name":"周玉兰","id_no":"430202195506190021"}`))
 }

@@ -39,7 +39,7 @@ func (d *door) keyRoutes() {
 			return nil, &family.Refusal{Code: family.NotFound, Field: "code"}
 		}
 		return takeFeed(ctx, d, shape, in.ContentType, in.RawBody, func(k keyFeed) (app.Fed, error) {
-			return d.app.FeedSigningKey(ctx, app.SigningKey{
+			return d.app.FeedSigningKey(ctx, reviewer(ctx), app.SigningKey{
 				ID: k.KeyID, Institution: code, Scheme: app.Scheme(k.Scheme), Secret: k.Secret, From: k.From.UTC(), To: k.To.UTC(),
 			})
 		})

@@ -111,6 +111,11 @@ var takers = []taker{
 			name: text=identity_mismatch`,
 	},
 	{
+		route: "POST /v1/persons/searches", by: byOperator, path: fixed("/v1/persons/searches"), want: 200,
+		good: `{"type":"person","value":"` + mother + `"}`, legal: `
+			value: text=not_found`,
+	},
+	{
 		route: "POST /v1/counter/bindings/{binding_id}/materials", by: byOperator, path: func(s scene) string { return "/v1/counter/bindings/" + s.served + "/materials" }, want: 201,
 		good: `{"kind":"id_card","content_type":"image/png","size":1,"sha256":"` + strings.Repeat("0", 64) + `"}`, legal: `
 			content_type: text=paper_wrong, empty=paper_wrong

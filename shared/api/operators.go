@@ -352,7 +352,7 @@ func (d *door) operatorRoutes() {
 				}
 				var out frozenAnswer
 				out.Body.PersonNo, out.Body.Frozen = in.PersonNo, frozen
-				if err := d.app.Freeze(ctx, no, frozen); err != nil {
+				if err := d.app.Freeze(ctx, reviewer(ctx), no, frozen); err != nil {
 					return nil, err
 				}
 				_, _ = d.app.TendPerson(ctx, no) // tells both sides now; else the day's sweep does
@@ -404,7 +404,7 @@ func (d *door) operatorRoutes() {
 				}
 				var out placeAnswer
 				out.Body.Code, out.Body.Status = in.Code, status
-				return &out, d.app.Suspend(ctx, code, status == "suspended")
+				return &out, d.app.Suspend(ctx, reviewer(ctx), code, status == "suspended")
 			})
 	}
 

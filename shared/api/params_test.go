@@ -59,6 +59,9 @@ func TestParameters(t *testing.T) {
 		{hospitals, "/v1/days/00000101", "200", ""},
 		{hospitals, "/v1/days/99991231", "200", ""},
 		{operators, "/v1/proofs/20261301", "400 malformed", "day"},
+		{operators, "/v1/acts/20261301", "400 malformed", "day"},
+		{operators, "/v1/acts/20261121?after=x", "400 malformed", "after"},
+		{operators, "/v1/acts/20261121?limit=101", "400 malformed", "limit"},
 
 		// what is searched
 		{mothers, "/v1/catalogue", "400 malformed", "q"},

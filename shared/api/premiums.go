@@ -137,7 +137,7 @@ func (d *door) premiumRoutes() {
 		Summary: "Give a premium back, whole, to the account and the limits that it came from",
 	},
 		func(ctx context.Context, in *premiumPath) (*backAnswer, error) {
-			view, err := d.app.RefundPremium(ctx, family.PremiumID(in.PremiumID))
+			view, err := d.app.RefundPremium(ctx, reviewer(ctx), family.PremiumID(in.PremiumID))
 			if err != nil {
 				return nil, err
 			}

@@ -44,6 +44,7 @@ var serves = map[string][]string{
 	"operator":              {"operator", "several"},
 	"operator or auditor":   {"operator", "auditor", "several"},
 	"operator or reviewer":  {"operator", "reviewer", "several"},
+	"person, institution, operator or auditor": {"mother", "father", "stranger", "hospital", "otherPlace", "operator", "auditor", "several"},
 }
 
 // scene is a house in the middle of things, and the names of what is in it:
@@ -366,8 +367,14 @@ var rights = map[string]right{
 	},
 	"GET /v1/days/{day}": {serves: "institution", there: today, malformed: notADay, want: places3("200", "200", "200"), bad: "400 malformed"},
 
-	"GET /v1/catalogue":    {serves: "person or institution", query: "q=A", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
-	"GET /v1/institutions": {serves: "person or institution", query: "q=H", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
+	"GET /v1/catalogue": {serves: "person or institution", query: "q=A", want: map[string]string{"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "several": "200"}},
+	"GET /v1/institutions": {serves: "person, institution, operator or auditor", query: "q=H", want: map[string]string{
+		"mother": "200", "father": "200", "stranger": "200", "hospital": "200", "otherPlace": "200", "operator": "200", "auditor": "200", "several": "200",
+	}},
+	"POST /v1/persons/searches":   {serves: "operator", body: map[string]any{"type": "id", "value": the(mother).id}, want: operators("200")},
+	"GET /v1/institutions/{code}": {serves: "operator or auditor", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: auditors("200"), gone: notFound, bad: notFound},
+	"GET /v1/acts/{day}":          {serves: "operator or auditor", there: today, missing: []string{"20200101"}, malformed: notADay, want: auditors("200"), gone: "200", bad: "400 malformed"},
+	"GET /v1/trails/{binding_id}": {serves: "operator or auditor", there: scene.boundBinding, missing: manyBindings, malformed: noBindings, want: auditors("200"), gone: notFound, bad: notFound},
 
 	"POST /v1/persons":      {serves: "operator", body: newcomer, want: operators("201")},
 	"POST /v1/institutions": {serves: "operator", body: map[string]any{"code": "P43010000009", "name": "新店", "kind": "pharmacy", "level": "11", "region": "430100", "status": "designated"}, want: operators("201")},

@@ -27,6 +27,14 @@ type foundPlace struct {
 	Name   string `json:"name"`
 	Kind   string `json:"kind" enum:"hospital,pharmacy"`
 	Region string `json:"region"`
+	Status string `json:"status" enum:"designated,suspended"`
+}
+
+func statusOf(p family.Place) string {
+	if p.Designated {
+		return "designated"
+	}
+	return "suspended"
 }
 
 type found[T any] struct {
@@ -58,17 +66,18 @@ func (d *door) searchRoutes() {
 			}
 			return foundOf(items, func(i family.Item) itemWire { return itemWire{i.Code, i.Name, i.ListType, string(i.Class)} }), nil
 		})
-	route(d, PersonOrPlace, huma.Operation{
+	route(d, Finders, huma.Operation{
 		OperationID: "search-institutions", Method: http.MethodGet, Path: "/v1/institutions",
-		Summary: "Designated institutions, by a name or a part of it, pinyin initials or a code", Tags: []string{"institutions", "people"},
+		Summary:     "Designated institutions, by a name or a part of it, pinyin initials or a code",
+		Description: "Operators and auditors find the suspended ones too.", Tags: []string{"institutions", "people", "operators"},
 	},
 		func(ctx context.Context, in *searchQuery) (*found[foundPlace], error) {
-			places, err := d.app.SearchPlaces(ctx, in.Typed, in.Limit)
+			places, err := d.app.SearchPlaces(ctx, in.Typed, in.Limit, callerOf(ctx).may(Auditors))
 			if err != nil {
 				return nil, err
 			}
 			return foundOf(places, func(p family.Place) foundPlace {
-				return foundPlace{string(p.Code), p.Name, string(p.Kind), string(p.Region)}
+				return foundPlace{string(p.Code), p.Name, string(p.Kind), string(p.Region), statusOf(p)}
 			}), nil
 		})
 }

@@ -161,7 +161,7 @@ func TestHowAWaitEnds(t *testing.T) {
 		}, family.QRReplaced, ConfirmationWithdrawn},
 		"the account is frozen": {func(h *house, ask SettleAsk) {
 			approve(h, ask)
-			ok(0, h.Freeze(h.t.Context(), wife, true))(h.t)
+			ok(0, h.Freeze(h.t.Context(), anna, wife, true))(h.t)
 		}, family.PersonFrozen, ConfirmationWithdrawn},
 	} {
 		t.Run(name, func(t *testing.T) {

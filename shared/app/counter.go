@@ -105,9 +105,12 @@ const maxAtCounter = 60
 
 // BindingsAtCounter returns the live bindings of a person who stands before an operator,
 // on both sides, newest first, and who he is.
-func (a *App) BindingsAtCounter(ctx context.Context, who Identity) ([]BindingView, family.PersonNo, error) {
+func (a *App) BindingsAtCounter(ctx context.Context, r family.Reviewer, who Identity) ([]BindingView, family.PersonNo, error) {
 	no, err := a.whoIs(ctx, who)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := a.looked(ctx, r, no, ActServe); err != nil {
 		return nil, "", err
 	}
 	page, err := a.Bindings(ctx, no, "", maxAtCounter)

@@ -75,7 +75,7 @@ func TestTheCounterServesPeopleWithoutAPhone(t *testing.T) {
 	}
 
 	// She takes her consent back at another counter, with her card; a stranger cannot.
-	live, no, err := h.BindingsAtCounter(ctx, h.cardOf(chen))
+	live, no, err := h.BindingsAtCounter(ctx, anna, h.cardOf(chen))
 	if err != nil || no != chen || len(live) != 1 || live[0].Binding.ID != id {
 		t.Fatalf("%v %v %v", live, no, err)
 	}

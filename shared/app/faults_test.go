@@ -86,10 +86,10 @@ var deeds = []deed{
 		return h, func(a *App) (any, error) { return does(a.RejectAdjustment(t.Context(), clerk, "A1")) }
 	}},
 	{name: "freeze", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
-		return newHouse(t), func(a *App) (any, error) { return nil, a.Freeze(t.Context(), li, true) }
+		return newHouse(t), func(a *App) (any, error) { return nil, a.Freeze(t.Context(), anna, li, true) }
 	}},
 	{name: "suspend", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
-		return newHouse(t), func(a *App) (any, error) { return nil, a.Suspend(t.Context(), pharmacy, true) }
+		return newHouse(t), func(a *App) (any, error) { return nil, a.Suspend(t.Context(), anna, pharmacy, true) }
 	}},
 	{name: "request with a key", prepare: func(t *testing.T) (*house, func(*App) (any, error)) {
 		h := newHouse(t)

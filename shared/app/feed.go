@@ -215,9 +215,17 @@ func (a *App) FeedCredit(ctx context.Context, reference string, person family.Pe
 
 // Freeze freezes or unfreezes a person: while frozen, nothing leaves his account
 // and he gets no benefit. A repeat changes nothing.
-func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) error {
-	today := family.DayOf(a.now())
-	_, err := act(ctx, a, func(t *tx) (struct{}, error) {
+func (a *App) Freeze(ctx context.Context, by family.Reviewer, person family.PersonNo, frozen bool) error {
+	now, what := a.now(), ActUnfreeze
+	if frozen {
+		what = ActFreeze
+	}
+	line, err := a.newAct(by, now, what)
+	if err != nil {
+		return err
+	}
+	line.Person = person
+	_, err = act(ctx, a, func(t *tx) (struct{}, error) {
 		accountRef := accountKey(person)
 		if err := t.read(accountRef); err != nil {
 			return struct{}{}, err
@@ -237,15 +245,27 @@ func (a *App) Freeze(ctx context.Context, person family.PersonNo, frozen bool) e
 		if err := put(t, accountRef, account); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, remind(t, today, ofPerson+string(person))
+		if err := t.trace(line); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, remind(t, family.DayOf(now), ofPerson+string(person))
 	})
 	return err
 }
 
 // Suspend suspends an institution's agreement or resumes it. A repeat changes
 // nothing.
-func (a *App) Suspend(ctx context.Context, code family.InstitutionCode, suspended bool) error {
-	_, err := act(ctx, a, func(t *tx) (struct{}, error) {
+func (a *App) Suspend(ctx context.Context, by family.Reviewer, code family.InstitutionCode, suspended bool) error {
+	what := ActResume
+	if suspended {
+		what = ActSuspend
+	}
+	line, err := a.newAct(by, a.now(), what)
+	if err != nil {
+		return err
+	}
+	line.Institution = code
+	_, err = act(ctx, a, func(t *tx) (struct{}, error) {
 		placeRef := placeKey(code)
 		if err := t.read(placeRef); err != nil {
 			return struct{}{}, err
@@ -260,7 +280,10 @@ func (a *App) Suspend(ctx context.Context, code family.InstitutionCode, suspende
 			return struct{}{}, nil
 		}
 		place.Designated = !suspended
-		return struct{}{}, put(t, placeRef, place)
+		if err := put(t, placeRef, place); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, t.trace(line)
 	})
 	return err
 }

@@ -234,11 +234,11 @@ func TestAFrozenPersonNeitherPaysNorGetsBenefit(t *testing.T) {
 
 	freeze := func(frozen bool) {
 		t.Helper()
-		if err := h.Freeze(t.Context(), li, frozen); err != nil {
+		if err := h.Freeze(t.Context(), anna, li, frozen); err != nil {
 			t.Fatal(err)
 		}
 		before := h.dump()
-		if err := h.Freeze(t.Context(), li, frozen); err != nil {
+		if err := h.Freeze(t.Context(), anna, li, frozen); err != nil {
 			t.Fatal(err)
 		}
 		h.wantNothingMoved(before)
@@ -259,7 +259,7 @@ func TestAFrozenPersonNeitherPaysNorGetsBenefit(t *testing.T) {
 	if out := h.settle(pharmacy, h.byID(wang), medicine(2000)); out.Settlement.Paid.SharedPaid == 0 {
 		t.Fatalf("an account that was frozen before does not pay: %v", reasons(out))
 	}
-	if err := h.Freeze(t.Context(), "P9999", true); codeOf(err) != family.NotFound {
+	if err := h.Freeze(t.Context(), anna, "P9999", true); codeOf(err) != family.NotFound {
 		t.Fatalf("freezing nobody: %v", err)
 	}
 	h.prove()
@@ -269,11 +269,11 @@ func TestASuspendedPlaceCannotSettleButCanGiveBack(t *testing.T) {
 	h := newHouse(t)
 	h.pay(wang, 10000, 0)
 	sold := h.settle(pharmacy, h.byID(wang), medicine(2000))
-	if err := h.Suspend(t.Context(), pharmacy, true); err != nil {
+	if err := h.Suspend(t.Context(), anna, pharmacy, true); err != nil {
 		t.Fatal(err)
 	}
 	before := h.dump()
-	if err := h.Suspend(t.Context(), pharmacy, true); err != nil {
+	if err := h.Suspend(t.Context(), anna, pharmacy, true); err != nil {
 		t.Fatal(err)
 	}
 	refused(h.Quote(t.Context(), pharmacy, SettleAsk{Credential: h.byID(wang), Bill: medicine(100)}))(t, family.InstitutionNotDesignated)
@@ -283,11 +283,11 @@ func TestASuspendedPlaceCannotSettleButCanGiveBack(t *testing.T) {
 	ok(h.Reverse(t.Context(), pharmacy, sold.Settlement.ID, h.message(pharmacy), ""))(t)
 	same(t, "her balance", h.balance(wang), family.Fen(10000))
 
-	if err := h.Suspend(t.Context(), pharmacy, false); err != nil {
+	if err := h.Suspend(t.Context(), anna, pharmacy, false); err != nil {
 		t.Fatal(err)
 	}
 	h.settle(pharmacy, h.byID(wang), medicine(100))
-	if err := h.Suspend(t.Context(), "P43010009999", true); codeOf(err) != family.NotFound {
+	if err := h.Suspend(t.Context(), anna, "P43010009999", true); codeOf(err) != family.NotFound {
 		t.Fatalf("suspending nowhere: %v", err)
 	}
 	refused(h.Settle(t.Context(), "P43010009999", SettleAsk{Message: h.message("P43010009999"), Credential: h.byID(wang), Bill: medicine(100)}))(t, family.InstitutionNotDesignated)

@@ -465,6 +465,22 @@ func owedKey(p family.PersonNo, year int, kind family.PremiumKind) ref[pointerRe
 	return ref[pointerRecord]{Part: owedPart(p), Sort: fmt.Sprintf("%04d#%s", year, kind)}
 }
 
+// The trail of operators' acts: by day, by whom and by what it is about.
+func actsOfDayPart(day family.Day) string { return "ACTS#" + day.String() }
+
+func actsOfPersonPart(p family.PersonNo) string { return "ACTSON#P#" + string(p) }
+
+func actsOfPlacePart(code family.InstitutionCode) string { return "ACTSON#I#" + string(code) }
+
+func actKey(part, id string) ref[OperatorAct] { return ref[OperatorAct]{Part: part, Sort: id} }
+
+func keysOfPart(code family.InstitutionCode) string { return "KEYS#" + string(code) }
+
+// keyRowKey lists a signing key under its institution.
+func keyRowKey(code family.InstitutionCode, id string) ref[pointerRecord] {
+	return ref[pointerRecord]{Part: keysOfPart(code), Sort: id}
+}
+
 // repairsPart lists all repairs by the time-ordered id that each has.
 const repairsPart = "REPAIRS"
 

@@ -181,11 +181,15 @@ func (t *tx) putPremium(record premiumRecord, payer accountRecord, account famil
 }
 
 // RefundPremium gives what was paid of a premium back to the account that it came from.
-func (a *App) RefundPremium(ctx context.Context, id family.PremiumID) (PremiumView, error) {
+func (a *App) RefundPremium(ctx context.Context, by family.Reviewer, id family.PremiumID) (PremiumView, error) {
 	if !family.BindingID(id).Valid() { // the same shape
 		return PremiumView{}, family.Refuse(family.NotFound)
 	}
 	now := a.now()
+	line, err := a.newAct(by, now, ActPremiumBack)
+	if err != nil {
+		return PremiumView{}, err
+	}
 	return act(ctx, a, func(t *tx) (PremiumView, error) {
 		if err := t.read(premiumKey(id)); err != nil {
 			return PremiumView{}, err
@@ -215,6 +219,11 @@ func (a *App) RefundPremium(ctx context.Context, id family.PremiumID) (PremiumVi
 			return PremiumView{}, refusal
 		}
 		record.Premium = premium
+		line := line
+		line.Person, line.Ref = premium.Person, string(id)
+		if err := t.trace(line); err != nil {
+			return PremiumView{}, err
+		}
 		return record.view(), t.putPremium(record, payer, account, entry)
 	})
 }

@@ -78,8 +78,8 @@ func TestAPremiumIsPaidOnce(t *testing.T) {
 
 	// Back, though the grant has ended.
 	ok(h.EndBinding(t.Context(), li, byLi))(t)
-	ok(h.RefundPremium(t.Context(), id))(t)
-	refused(h.RefundPremium(t.Context(), id))(t, family.AlreadyReversed)
+	ok(h.RefundPremium(t.Context(), anna, id))(t)
+	refused(h.RefundPremium(t.Context(), anna, id))(t, family.AlreadyReversed)
 	same(t, "his account again", ok(h.Account(t.Context(), li))(t).Balance, family.Pockets{Current: 30000, Past: 25000})
 	// A repeat that comes late does not pay once more: it gets its first answer.
 	if late := ok(h.PayPremium(t.Context(), li, ask, Once{Key: "k", Content: ask}))(t); !late.Replay {
@@ -134,7 +134,7 @@ func TestAPremiumIsProved(t *testing.T) {
 	id := h.owes(chen, family.ResidentPremium, 2027, 40000)
 	ok(h.PayPremium(t.Context(), li, PremiumAsk{byLi, family.ResidentPremium, 2027, 40000}, Once{}))(t)
 	h.clock.add(24 * time.Hour)
-	ok(h.RefundPremium(t.Context(), id))(t)
+	ok(h.RefundPremium(t.Context(), anna, id))(t)
 	account := ok(h.Account(t.Context(), li))(t)
 	for _, seq := range []uint64{account.Seq, account.Seq - 1} {
 		h.restore(store.Key(entryKey(li, seq)), row{})
@@ -153,7 +153,7 @@ func TestAPremiumIsProved(t *testing.T) {
 	if faults := h.table().Faults; len(faults) > 0 {
 		t.Errorf("after the repair: %v", faults)
 	}
-	if _, err := h.RefundPremium(t.Context(), id); !errors.Is(err, errLost) {
+	if _, err := h.RefundPremium(t.Context(), anna, id); !errors.Is(err, errLost) {
 		t.Errorf("of what was lost it is said: %v", err)
 	}
 }

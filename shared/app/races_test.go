@@ -168,7 +168,7 @@ func TestAGrantThatEndsBeforeTheCommitIsNotUsed(t *testing.T) {
 			ok(h.ChangeBinding(t.Context(), li, id, family.Change{SetPay: true, Pay: &family.Terms{Purposes: forAll().Purposes, PerSettlementCap: 100}}))(t)
 		}, []string{"P1001 1.00 grant_cap_reached"}},
 		{"frozen", hisCode, func(h *house, _ family.BindingID) {
-			if err := h.Freeze(t.Context(), li, true); err != nil {
+			if err := h.Freeze(t.Context(), anna, li, true); err != nil {
 				t.Error(err)
 			}
 		}, []string{"P1001 0.00 person_frozen"}},
@@ -177,7 +177,7 @@ func TestAGrantThatEndsBeforeTheCommitIsNotUsed(t *testing.T) {
 			[]string{"P1001 0.01 account_empty"},
 		},
 		{"the patient frozen", hisCode, func(h *house, _ family.BindingID) {
-			if err := h.Freeze(t.Context(), wang, true); err != nil {
+			if err := h.Freeze(t.Context(), anna, wang, true); err != nil {
 				t.Error(err)
 			}
 		}, family.PersonFrozen},
@@ -226,7 +226,7 @@ func herID(h *house, _ family.BindingID) Credential    { return h.byID(wang) }
 func TestWhatChangesBeforeTheCommitOfAPersonsActIsSeen(t *testing.T) {
 	freeze := func(p family.PersonNo) func(*house, family.BindingID) {
 		return func(h *house, _ family.BindingID) {
-			if err := h.Freeze(t.Context(), p, true); err != nil {
+			if err := h.Freeze(t.Context(), anna, p, true); err != nil {
 				t.Error(err)
 			}
 		}
@@ -309,7 +309,7 @@ func TestAConsentToBeShownAloneChecksBothSides(t *testing.T) {
 		id := h.request(li, wang, "12", true, nil)
 		ok(h.Submit(t.Context(), li, id))(t)
 		a, _ := h.inTheGap(func() {
-			if err := h.Freeze(t.Context(), p, true); err != nil {
+			if err := h.Freeze(t.Context(), anna, p, true); err != nil {
 				t.Error(err)
 			}
 		})

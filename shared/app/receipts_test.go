@@ -92,7 +92,7 @@ func TestAGuardianSeesWhatHisChildMaySee(t *testing.T) {
 	paid := h.settle(pharmacy, byQR(h.show(li, id).Digits), medicine(500)).Settlement.ID
 	receipt := ok(h.Receipt(t.Context(), li, paid))(t)
 	same(t, "what the guardian who paid sees", []any{receipt.Role, receipt.Lines}, []any{AsPayer, true})
-	if err := h.Freeze(t.Context(), li, true); err != nil {
+	if err := h.Freeze(t.Context(), anna, li, true); err != nil {
 		t.Fatal(err)
 	}
 	shown := h.settle(pharmacy, byQR(h.show(li, id).Digits), medicine(500)).Settlement.ID

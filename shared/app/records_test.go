@@ -65,6 +65,9 @@ var kinds = []kind{
 	{"item", "ITEM#", "I", new(catalogueRecord), store.Key(itemKey("X1"))},
 	{"term", "FIND#", "", new(pointerRecord), store.Key(termKey(itemShelf, "BLF", "X1"))},
 	{"box", "TRACE#", "T", new(boxRecord), store.Key(boxKey("8300"))},
+	{"operator's act of a day", "ACTS#", "", new(OperatorAct), store.Key(actKey(actsOfDayPart(today), "A1"))},
+	{"operator's act on somebody", "ACTSON#", "", new(OperatorAct), store.Key(actKey(actsOfPersonPart("P1"), "A1"))},
+	{"signing key's row", "KEYS#", "", new(pointerRecord), store.Key(keyRowKey(pharmacy, "AK"))},
 	{"repair", "REPAIRS", "R#", new(repairRecord), store.Key(repairKey("R1"))},
 	{"credit", "CREDIT#", "C", new(creditRecord), store.Key(creditKey("2026-03"))},
 	{"premium", "PREMIUM#", "P", new(premiumRecord), store.Key(premiumKey("M1"))},
@@ -275,7 +278,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 	// a settlement that was sent before midnight.
 	secret := "SK-of-the-story"
 	seen["a signing key's secret"] = secret
-	ok(h.FeedSigningKey(t.Context(), SigningKey{ID: "AK1", Institution: hospital, Scheme: SchemeAPI, Secret: secret}))(t)
+	ok(h.FeedSigningKey(t.Context(), anna, SigningKey{ID: "AK1", Institution: hospital, Scheme: SchemeAPI, Secret: secret}))(t)
 	decoded := ok(h.Decode(t.Context(), hospital, shown(li, wife, Once{"k6", nil})))(t)
 	seen["an ecToken's mark"] = decoded.ECToken[26:]
 	sent := func(what string) Sent {
@@ -330,7 +333,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 	ok(h.ChangeBinding(t.Context(), li, wife, family.Change{SetPay: true, Pay: terms}))(t)
 	pay := PremiumAsk{wife, family.ResidentPremium, 2027, 400}
 	ok(h.PayPremium(t.Context(), li, pay, Once{"k7", pay}))(t)
-	ok(h.RefundPremium(t.Context(), premium))(t)
+	ok(h.RefundPremium(t.Context(), anna, premium))(t)
 	ok(h.PayPremium(t.Context(), li, pay, Once{"k8", pay}))(t)
 
 	// A record that a restore lost, written again.

@@ -85,7 +85,7 @@ func TestAReversalAfterTheGrantEnded(t *testing.T) {
 			ok(h.ChangeBinding(t.Context(), li, id, family.Change{SetPay: true, Pay: forAll()}))(t)
 		},
 		func(h *house, id family.BindingID) {
-			if err := h.Freeze(t.Context(), li, true); err != nil {
+			if err := h.Freeze(t.Context(), anna, li, true); err != nil {
 				t.Fatal(err)
 			}
 		},

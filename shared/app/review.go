@@ -271,6 +271,11 @@ func (a *App) SeePaper(ctx context.Context, id family.MaterialID, r family.Revie
 
 // History returns a binding's events after one, to its sides.
 func (a *App) History(ctx context.Context, by family.PersonNo, id family.BindingID, after string, limit int) (Page[family.Event], error) {
+	return a.history(ctx, id, after, limit, func(b family.Binding) bool { return b.SideOf(by) != "" })
+}
+
+// history returns a binding's events after one to whom see lets.
+func (a *App) history(ctx context.Context, id family.BindingID, after string, limit int, see func(family.Binding) bool) (Page[family.Event], error) {
 	var page Page[family.Event]
 	from, refusal := seqCursor(after)
 	if refusal != nil {
@@ -283,7 +288,7 @@ func (a *App) History(ctx context.Context, by family.PersonNo, id family.Binding
 	if err != nil {
 		return page, err
 	}
-	if !found || record.Binding.SideOf(by) == "" {
+	if !found || !see(record.Binding) {
 		return page, family.Refuse(family.NotFound)
 	}
 	r := store.Range{Part: bindingKey(id).Part, Prefix: eventPrefix, Limit: limit + 1}

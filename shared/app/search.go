@@ -166,8 +166,8 @@ func (a *App) SearchItems(ctx context.Context, typed string, limit int) ([]famil
 	return items, nil
 }
 
-// SearchPlaces is SearchItems for designated institutions.
-func (a *App) SearchPlaces(ctx context.Context, typed string, limit int) ([]family.Place, error) {
+// SearchPlaces is SearchItems for designated institutions, or for all.
+func (a *App) SearchPlaces(ctx context.Context, typed string, limit int, all bool) ([]family.Place, error) {
 	codes, err := a.search(ctx, placeShelf, typed, limit)
 	if err != nil || len(codes) == 0 {
 		return nil, err
@@ -182,7 +182,7 @@ func (a *App) SearchPlaces(ctx context.Context, typed string, limit int) ([]fami
 	}
 	var places []family.Place
 	for _, place := range found {
-		if place != nil && len(places) < limit && place.Designated && meant(typed, place.Name, string(place.Code)) {
+		if place != nil && len(places) < limit && (all || place.Designated) && meant(typed, place.Name, string(place.Code)) {
 			places = append(places, *place)
 		}
 	}

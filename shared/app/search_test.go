@@ -60,13 +60,13 @@ func TestSearch(t *testing.T) {
 	ok(h.FeedItem(t.Context(), later))(t)
 	finds("Z9", 9)
 
-	if found := ok(h.SearchPlaces(t.Context(), "cssl", 9))(t); len(found) != 1 || found[0] != place {
+	if found := ok(h.SearchPlaces(t.Context(), "cssl", 9, false))(t); len(found) != 1 || found[0] != place {
 		t.Errorf("found %v", found)
 	}
-	if err := h.Suspend(t.Context(), place.Code, true); err != nil {
+	if err := h.Suspend(t.Context(), anna, place.Code, true); err != nil {
 		t.Fatal(err)
 	}
-	if found := ok(h.SearchPlaces(t.Context(), "长沙", 9))(t); len(found) != 0 {
+	if found := ok(h.SearchPlaces(t.Context(), "长沙", 9, false))(t); len(found) != 0 {
 		t.Errorf("a suspended place is found: %v", found)
 	}
 }

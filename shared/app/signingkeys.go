@@ -61,13 +61,19 @@ func sealedSecretAt(id string) string { return "HISKEY#" + id + "/secret" }
 
 // FeedSigningKey takes over a key of an institution's. A repeat changes nothing; a
 // key that another institution has refuses.
-func (a *App) FeedSigningKey(ctx context.Context, k SigningKey) (Fed, error) {
+func (a *App) FeedSigningKey(ctx context.Context, by family.Reviewer, k SigningKey) (Fed, error) {
 	if refusal := k.check(); refusal != nil {
 		return "", refusal
 	}
+	line, err := a.newAct(by, a.now(), ActKey)
+	if err != nil {
+		return "", err
+	}
+	line.Institution, line.Ref = k.Institution, k.ID
 	return act(ctx, a, func(t *tx) (Fed, error) {
 		key := signingKeyKey(k.ID)
-		if err := t.load([]keyed{key}, []keyed{placeKey(k.Institution)}); err != nil {
+		row := keyRowKey(k.Institution, k.ID)
+		if err := t.load([]keyed{key, row}, []keyed{placeKey(k.Institution)}); err != nil {
 			return "", err
 		}
 		if _, known, err := get(t, placeKey(k.Institution)); err != nil || !known {
@@ -86,7 +92,7 @@ func (a *App) FeedSigningKey(ctx context.Context, k SigningKey) (Fed, error) {
 				return "", &family.Refusal{Code: family.AlreadyBound, Field: "key_id", Detail: "another institution has this key"}
 			}
 			same, err := a.sameKey(has, k)
-			if err != nil || same {
+			if err != nil || same && t.version(row) != 0 {
 				return FedUnchanged, err
 			}
 			fed = FedUpdated
@@ -95,7 +101,13 @@ func (a *App) FeedSigningKey(ctx context.Context, k SigningKey) (Fed, error) {
 		if err != nil {
 			return "", err
 		}
-		return fed, put(t, key, signingKeyRecord{Institution: k.Institution, Scheme: k.Scheme, Secret: sealed, From: k.From, To: k.To})
+		if err := put(t, row, pointerRecord{To: k.ID}); err != nil {
+			return "", err
+		}
+		if err := put(t, key, signingKeyRecord{Institution: k.Institution, Scheme: k.Scheme, Secret: sealed, From: k.From, To: k.To}); err != nil {
+			return "", err
+		}
+		return fed, t.trace(line)
 	})
 }
 

@@ -212,7 +212,7 @@ func (w *town) step() {
 		}
 	case n < 95:
 		p, frozen := w.person(), w.r.IntN(4) == 0
-		_, _ = done(w, "a freeze", func(a *App) (struct{}, error) { return struct{}{}, a.Freeze(ctx, p, frozen) })
+		_, _ = done(w, "a freeze", func(a *App) (struct{}, error) { return struct{}{}, a.Freeze(ctx, anna, p, frozen) })
 	case n < 98:
 		p := pick(w.r, cast)
 		p.insurance.Active = w.r.IntN(5) > 0

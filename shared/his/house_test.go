@@ -169,7 +169,7 @@ func houseOver(t testing.TB, s store.Store) *house {
 		{Code: southern, Name: "演示南方医院", Kind: family.Hospital, Level: "5", Region: "440300", Designated: true},
 	} {
 		ok(h.FeedPlace(t.Context(), p))(t)
-		ok(h.FeedSigningKey(t.Context(), app.SigningKey{ID: "AK" + string(p.Code), Institution: p.Code, Scheme: app.SchemeAPI, Secret: "SK-" + string(p.Code)}))(t)
+		ok(h.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, app.SigningKey{ID: "AK" + string(p.Code), Institution: p.Code, Scheme: app.SchemeAPI, Secret: "SK-" + string(p.Code)}))(t)
 	}
 	share := func(r family.Ratio) map[family.Insutype]family.Ratio {
 		return map[family.Insutype]family.Ratio{family.Employee: r, family.Resident: r}

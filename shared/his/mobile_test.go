@@ -76,7 +76,7 @@ func newPhone(h *house) *phone {
 	theirs, public, _ := pair()
 	_, _, private := pair()
 	secret := vectorSecret + "." + public + "." + private
-	ok(h.FeedSigningKey(h.t.Context(), app.SigningKey{ID: vectorApp, Institution: pharmacy, Scheme: app.SchemeSM, Secret: secret}))(h.t)
+	ok(h.FeedSigningKey(h.t.Context(), family.Reviewer{Subject: "operator"}, app.SigningKey{ID: vectorApp, Institution: pharmacy, Scheme: app.SchemeSM, Secret: secret}))(h.t)
 	return &phone{h, theirs, ok(parseSMKeys(secret))(h.t)}
 }
 

@@ -99,13 +99,13 @@ func TestGateway(t *testing.T) {
 func TestKeysRotate(t *testing.T) {
 	h := newHouse(t)
 	next := app.SigningKey{ID: "NEXT", Institution: hospital, Scheme: app.SchemeTIF, Secret: "next-secret", From: noon.Add(time.Hour), To: noon.Add(48 * time.Hour)}
-	ok(h.FeedSigningKey(t.Context(), next))(t)
-	if fed := ok(h.FeedSigningKey(t.Context(), next))(t); fed != app.FedUnchanged {
+	ok(h.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, next))(t)
+	if fed := ok(h.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, next))(t); fed != app.FedUnchanged {
 		t.Errorf("again: %s", fed)
 	}
 	stolen := next
 	stolen.Institution = clinic
-	if _, err := h.FeedSigningKey(t.Context(), stolen); err == nil {
+	if _, err := h.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, stolen); err == nil {
 		t.Error("another institution has the key")
 	}
 	sign := func() response {

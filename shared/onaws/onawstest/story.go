@@ -148,6 +148,10 @@ func (s *Scene) Tell() {
 	s.Ask(200, op, "POST", "/v1/persons/"+Father+"/unfreeze", nil)
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/suspend", nil)
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/resume", nil)
+	s.Ask(200, op, "GET", "/v1/institutions/"+Pharmacy, nil)
+	s.Ask(200, op, "GET", "/v1/trails/"+bound.ID, nil)
+	s.Ask(200, op, "POST", "/v1/persons/searches", object{"type": "person", "value": Father})
+	s.Ask(200, op, "GET", "/v1/acts/"+s.Now().In(time.FixedZone("", 8*3600)).Format("20060102"), nil)
 	proof := s.must(200, op, "GET", "/v1/proofs/"+s.Now().In(time.FixedZone("", 8*3600)).Format("20060102"), nil)
 	if proof["ok"] != true || proof["settlements"].(float64) != 5 {
 		s.T.Fatalf("the books: %v", proof)

@@ -6,7 +6,7 @@ import { html, Button, Field, Icon, Notice, Trouble, useAct, useRef, useState } 
 import { t, either } from '../text.js';
 import { ask } from '../door.js';
 
-const feeds = ['persons', 'institutions', 'catalogue', 'credits', 'registry'];
+const feeds = ['persons', 'institutions', 'catalogue', 'credits', 'registry', 'dues', 'rollovers'];
 const LINES = 200, BYTES = 1 << 20; // one part at most
 
 // partsOf cuts a file's lines into parts, each with the number of its first line.

@@ -1,10 +1,11 @@
 // The rules: drafted by one person, tried on what was settled, published by another.
 
-import { html, Button, Field, Icon, Money, Notice, Trouble, Waiting, Empty, useAct, useEffect, useLoad, useMemo, useRef, useState } from '../ui.js';
+import { html, Button, Icon, Money, Notice, Trouble, Waiting, Empty, useAct, useEffect, useLoad, useMemo, useRef, useState } from '../ui.js';
 import { t, dayOf, moment, stamp } from '../text.js';
 import { all, get, post } from '../door.js';
 import { yuan } from '../money.js';
 import { onPrefs } from '../prefs.js';
+import { DayField, isDay } from '../dayfield.js';
 
 const parts = ['fund_paid_fen', 'accounts_paid_fen', 'cash_due_fen'];
 const groups = ['by_institution_grade', 'by_psn_type', 'by_region'];
@@ -102,8 +103,8 @@ function WhatIf({ id }) {
   });
   const rows = told ? Object.entries(told[group]).sort(([a], [b]) => a.localeCompare(b)) : [];
   return html`<div class="card whatif"><h2>${t('whatif.title')}</h2><p class="hint">${t('whatif.lead')}</p>
-    <div class="pair"><${Field} label=${t('whatif.from')} type="date" value=${from} onChange=${(e) => setFrom(e.currentTarget.value)} /><${Field} label=${t('whatif.to')} type="date" value=${to} onChange=${(e) => setTo(e.currentTarget.value)} /></div>
-    <div class="file"><${Button} kind="main" busy=${busy} disabled=${!from || !to || from > to} onClick=${run}>${t('whatif.run')}<//>${busy && html`<${Button} onClick=${() => { stopped.current = true; }}>${t('feed.stop')}<//>`}</div>
+    <div class="pair"><${DayField} label=${t('whatif.from')} value=${from} onDay=${setFrom} /><${DayField} label=${t('whatif.to')} value=${to} onDay=${setTo} /></div>
+    <div class="file"><${Button} kind="main" busy=${busy} disabled=${!isDay(from) || !isDay(to) || from > to} onClick=${run}>${t('whatif.run')}<//>${busy && html`<${Button} onClick=${() => { stopped.current = true; }}>${t('feed.stop')}<//>`}</div>
     <${Trouble} problem=${problem} again=${run} />
     ${told && html`<div class="stack" aria-live="polite">
       <p class="verdict">${t(told.change.changed ? 'whatif.sum' : 'whatif.same', { all: told.settlements, ruled: told.change.settlements, changed: told.change.changed })}${told.next_from ? ` ${t('whatif.partly', { day: dayOf(told.next_from) })}` : ''}</p>

@@ -1,14 +1,14 @@
 // Are the books of a day in order?
 
-import { html, Button, Field, Notice, Trouble, useAct, useState } from '../ui.js';
-import { t, stamp } from '../text.js';
+import { html, Button, Notice, Trouble, useAct, useState } from '../ui.js';
+import { t } from '../text.js';
 import { get } from '../door.js';
+import { DayField, isDay, today } from '../dayfield.js';
 
 const sums = ['institutions', 'settlements', 'accounts', 'entries'];
 
 export function Proofs() {
-  const today = stamp().slice(0, 8);
-  const [day, choose] = useState(`${today.slice(0, 4)}-${today.slice(4, 6)}-${today.slice(6)}`);
+  const [day, choose] = useState(today());
   const [told, tell] = useState(null);
   const [prove, { busy, problem }] = useAct(async () => {
     const sum = { day, ok: true, faults: [], institutions: 0, settlements: 0, accounts: 0, entries: 0 };
@@ -26,9 +26,9 @@ export function Proofs() {
   const [note, keep] = useState(null);
   const [fetchNote, signing] = useAct(async () => keep(await get(`/v1/checkpoints/${day.replaceAll('-', '')}`)));
   return html`<div class="stack"><section class="card"><p class="lead">${t('proof.lead')}</p>
-      <${Field} label=${t('proof.day')} type="date" value=${day} onChange=${(e) => { choose(e.currentTarget.value); keep(null); }} />
-      <${Button} kind="main" busy=${busy} disabled=${!day} onClick=${prove}>${t('proof.do')}<//><${Trouble} problem=${problem} again=${prove} />
-      <p class="hint">${t('proof.signed.more')}</p><${Button} icon="paper" busy=${signing.busy} disabled=${!day} onClick=${fetchNote}>${t('proof.signed')}<//><${Trouble} problem=${signing.problem} />
+      <${DayField} label=${t('proof.day')} value=${day} onDay=${(text) => { choose(text); keep(null); }} steps />
+      <${Button} kind="main" busy=${busy} disabled=${!isDay(day)} onClick=${prove}>${t('proof.do')}<//><${Trouble} problem=${problem} again=${prove} />
+      <p class="hint">${t('proof.signed.more')}</p><${Button} icon="paper" busy=${signing.busy} disabled=${!isDay(day)} onClick=${fetchNote}>${t('proof.signed')}<//><${Trouble} problem=${signing.problem} />
       ${note && html`<pre class="note" tabindex="0">${note.note}</pre>`}</section>
     ${told && html`<section class="card" aria-live="polite">
       ${told.more ? html`<p role="status">${t('proof.going')}</p>` : html`<${Notice} kind=${told.ok ? 'good' : 'bad'} title=${t(told.ok ? 'proof.ok' : 'proof.bad', { day: told.day })} />`}

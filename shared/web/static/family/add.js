@@ -58,7 +58,7 @@ export function Add({ bindings }) {
       ${example() && !form.name && !form.id_no && html`<${Notice} title=${t('add.example')} action=${html`<${Button} onClick=${() => change(example())}>${t('add.example.fill')}<//>`}>${example().name} ${example().id_no}<//>`}
       <fieldset class="card"><legend>${t('add.who')}</legend>
         <${Field} label=${t('add.name')} error=${errors.name} maxlength="50" autocomplete="off" value=${form.name} onInput=${(e) => change({ name: e.currentTarget.value })} />
-        <${Field} label=${t('add.id')} hint=${t('add.id.hint')} error=${errors.id_no} maxlength="18" autocomplete="off" autocapitalize="characters" spellcheck=${false} value=${form.id_no}
+        <${Field} label=${t('add.id')} hint=${t(['20', '30'].includes(form.relation) ? 'add.id.child' : 'add.id.hint')} error=${errors.id_no} maxlength="18" autocomplete="off" autocapitalize="characters" spellcheck=${false} value=${form.id_no}
           onInput=${(e) => change({ id_no: e.currentTarget.value.replace(/\s/g, '').toUpperCase() })} />
         <${Field} label=${t('add.relation')} hint=${t('add.relation.hint')} error=${errors.relation}>
           ${(shared) => html`<select ...${shared} value=${form.relation} onChange=${(e) => change({ relation: e.currentTarget.value })}>

@@ -31,6 +31,7 @@ const routes = [
   [/^\/receipts\/([^/]+)$/, late(() => import('./receipts.js'), 'Receipt')],
   [/^\/account$/, late(() => import('./account.js'), 'Account')],
   [/^\/check$/, late(() => import('./check.js'), 'Check')],
+  [/^\/premiums$/, late(() => import('./premiums.js'), 'Premiums')],
   [/^\/me$/, late(() => import('./me.js'), 'Me')],
 ];
 

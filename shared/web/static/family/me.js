@@ -20,6 +20,7 @@ export function Me() {
     <nav class="stack">
       <a class="card row" href="#/add"><${Icon} name="add" /><span class="grow"><b>${t('me.add')}</b></span><${Icon} name="next" /></a>
       <a class="card row" href="#/members"><${Icon} name="family" /><span class="grow"><b>${t('members.title')}</b></span><${Icon} name="next" /></a>
+      <a class="card row" href="#/premiums"><${Icon} name="shield" /><span class="grow"><b>${t('premium.title')}</b></span><${Icon} name="next" /></a>
       <a class="card row" href="#/receipts"><${Icon} name="receipt" /><span class="grow"><b>${t('receipts.title')}</b></span><${Icon} name="next" /></a>
       <a class="card row" href="#/show/me"><${Icon} name="code" /><span class="grow"><b>${t('home.mine')}</b></span><${Icon} name="next" /></a>
     </nav>

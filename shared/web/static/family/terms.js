@@ -4,6 +4,7 @@
 import { html, Switch, Field } from '../ui.js';
 import { t } from '../text.js';
 import { fenOf, yuan } from '../money.js';
+import { DayField, isDay } from '../dayfield.js';
 
 const caps = ['monthly_cap_fen', 'per_settlement_cap_fen', 'quota_fen'];
 const purposes = ['care', 'pharmacy', 'premium'];
@@ -33,7 +34,8 @@ export function payOf(form) {
     pay[cap] = fenOf(form[cap]);
     if (pay[cap] === null) errors[cap] = t('form.amount');
   }
-  if (form.valid_until) pay.valid_until = form.valid_until.replaceAll('-', '');
+  if (form.valid_until && !isDay(form.valid_until)) errors.valid_until = t('dayfield.wrong');
+  else if (form.valid_until) pay.valid_until = form.valid_until.replaceAll('-', '');
   return { pay, errors };
 }
 
@@ -54,7 +56,7 @@ export function Terms({ form, change, errors, name }) {
         ${caps.slice(0, 2).map((cap) => html`<${Field} label=${t(`terms.${cap}`)} hint=${t('terms.cap.hint')} error=${errors[cap]} inputmode="decimal" autocomplete="off" value=${form[cap]} onInput=${set(cap)} />`)}
         <details class="more"><summary>${t('terms.more')}</summary>
           <${Field} label=${t('terms.quota_fen')} hint=${t('terms.quota.hint')} error=${errors.quota_fen} inputmode="decimal" autocomplete="off" value=${form.quota_fen} onInput=${set('quota_fen')} />
-          <${Field} label=${t('terms.valid_until')} hint=${t('terms.until.hint')} type="date" value=${form.valid_until} onInput=${set('valid_until')} />
+          <${DayField} label=${t('terms.valid_until')} hint=${t('terms.until.hint')} error=${errors.valid_until} value=${form.valid_until} onDay=${(valid_until) => change({ valid_until })} />
         </details>
       </div>`}
       ${errors.neither && html`<p class="error" role="alert">${errors.neither}</p>`}

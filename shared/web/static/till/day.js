@@ -6,6 +6,7 @@ import { get } from '../door.js';
 import { partsOf, quantityOf } from '../money.js';
 import { Paper, Slip } from './slip.js';
 import { newID } from './sent.js';
+import { DayField, isDay } from '../dayfield.js';
 import { csv, save, table, xlsx } from './export.js';
 
 const MOST = 2000; // settlements that one list holds
@@ -29,7 +30,7 @@ export function Day({ code, name, pending }) {
   const written = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
   const file = `gongji-${code}-${day}`;
   return html`<div class="day">
-    <header class="row"><${Field} label=${t('day.day')} type="date" value=${written} onChange=${(e) => e.currentTarget.value && choose(e.currentTarget.value.replaceAll('-', ''))} />
+    <header class="row"><${DayField} label=${t('day.day')} value=${written} onDay=${(text) => isDay(text) && choose(text.replaceAll('-', ''))} steps />
       <span class="grow"></span>
       ${data?.items.length > 0 && html`<${Button} onClick=${() => save(`${file}.csv`, 'text/csv', csv(table(data.items)))}>CSV<//>
         <${Button} onClick=${() => save(`${file}.xlsx`, 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', xlsx(written, table(data.items)))}>XLSX<//>`}</header>
