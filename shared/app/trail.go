@@ -42,9 +42,10 @@ const (
 	ActPremiumBack ActKind = "premium_back" // he gave a premium back
 )
 
-// newAct draws a line of the trail, before the loop.
+// newAct draws a line of the trail, before the loop. Its id has the clock's milliseconds,
+// so that what was done within one second still stands in its order.
 func (a *App) newAct(by family.Reviewer, now time.Time, what ActKind) (OperatorAct, error) {
-	id, err := a.newID(now)
+	id, err := a.newID(a.clock())
 	return OperatorAct{ID: id, At: now, By: by.Subject, What: what}, err
 }
 

@@ -230,10 +230,17 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 	case OpCheck, OpProve:
 		return effects{}, ""
 	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop:
-		e, _, code := v.fed(r, at)
+		e, same, code := v.fed(r, at)
+		if code == "" && !same {
+			v.traced(e, writes, at)
+		}
 		return e, code
 	case OpReturn:
-		return v.returned(r, at)
+		e, code := v.returned(r, at)
+		if code == "" {
+			v.traced(e, writes, at)
+		}
+		return e, code
 	}
 	if r.Op == OpSubmit || r.Op == OpServeSubmit {
 		if e := v.tookIn(writes); e != nil {

@@ -128,13 +128,13 @@ func (t *town) operate() *request {
 	if t.chance(0.6) {
 		r := &request{audit: &auditor.Request{Op: auditor.OpFreeze, By: pick(t, t.people).No, Switch: t.chance(0.25)}}
 		r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-			return answerOf(a.Freeze(ctx, family.Reviewer{Subject: "operator"}, family.PersonNo(r.audit.By), r.audit.Switch))
+			return answerOf(a.Freeze(ctx, family.Reviewer{Subject: auditor.Operator}, family.PersonNo(r.audit.By), r.audit.Switch))
 		}
 		return r
 	}
 	r := &request{audit: &auditor.Request{Op: auditor.OpSuspend, Code: pick(t, t.places).Code, Switch: t.chance(0.15)}}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-		return answerOf(a.Suspend(ctx, family.Reviewer{Subject: "operator"}, family.InstitutionCode(r.audit.Code), r.audit.Switch))
+		return answerOf(a.Suspend(ctx, family.Reviewer{Subject: auditor.Operator}, family.InstitutionCode(r.audit.Code), r.audit.Switch))
 	}
 	return r
 }

@@ -100,7 +100,7 @@ func (t *town) returnPremium() *request {
 	id := pick(t, t.paid)
 	r := &request{audit: &auditor.Request{Op: auditor.OpReturn, Premium: auditor.Premium{ID: id}}}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-		_, err := a.RefundPremium(ctx, family.Reviewer{Subject: "operator"}, family.PremiumID(id))
+		_, err := a.RefundPremium(ctx, family.Reviewer{Subject: auditor.Operator}, family.PremiumID(id))
 		return answerOf(err)
 	}
 	return r

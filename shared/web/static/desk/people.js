@@ -5,6 +5,7 @@ import { html, Button, Empty, Field, Icon, Money, Notice, Trouble, Waiting, useA
 import { t, either, learn, moment } from '../text.js';
 import { post } from '../door.js';
 import { fits } from '../family/add.js';
+import { relationOf } from '../family/kin.js';
 import { Acts } from './acts.js';
 import { Brake } from './brake.js';
 
@@ -52,7 +53,7 @@ function File({ p, again }) {
       <div><dt>${t('people.psn_type')}</dt><dd>${p.insurance.psn_type}</dd></div></dl></section>
     <section class="card wide"><h2>${t('people.bindings')}</h2>
       ${p.bindings.length === 0 ? html`<${Empty} icon="family">${t('people.bindings.none')}<//>` : html`<div class="scroll"><table><thead><tr><th>${t('people.who')}</th><th>${t('people.allows')}</th><th>${t('people.since')}</th><th>${t('people.state')}</th><th><span class="sr">${t('desk.trail')}</span></th></tr></thead>
-        <tbody>${p.bindings.map((b) => html`<tr key=${b.binding_id}><td>${t(b.role === 'member' ? 'counter.of' : 'counter.with', { name: (b.role === 'member' ? b.holder : b.member).name_masked, relation: either(b.relation_zh, b.relation_en) })}</td>
+        <tbody>${p.bindings.map((b) => html`<tr key=${b.binding_id}><td>${t(b.role === 'member' ? 'counter.of' : 'counter.with', { name: (b.role === 'member' ? b.holder : b.member).name_masked, relation: relationOf(b) })}</td>
           <td>${[b.show && t('review.show'), b.pay && t('review.pay')].filter(Boolean).join(t('app.comma'))}</td><td class="when">${moment(b.created_at)}</td><td><span class=${`tag ${b.state === 'active' ? '' : 'draft'}`}>${t(`counter.${b.state}`)}</span></td>
           <td class="end"><a class="button small" href=${`#/trail/${b.binding_id}`}>${t('people.trail.of')}</a></td></tr>`)}</tbody></table></div>`}</section>
     <section class="card wide"><h2>${t('people.entries')}</h2>
