@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -126,6 +127,39 @@ func TestManyApproveOneAdjustment(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	h.prove()
+}
+
+// between is a store beside which something else happens after its first Get.
+type between struct {
+	store.Store
+	other func()
+}
+
+func (b *between) Get(ctx context.Context, keys ...store.Key) ([]store.Record, error) {
+	records, err := b.Store.Get(ctx, keys...)
+	if other := b.other; other != nil {
+		b.other = nil
+		other()
+	}
+	return records, err
+}
+
+// TestARefusalRestsOnOneMoment: one reads a proposal; another approves it; the first
+// finds its reference taken. That it was proposed and its reference taken never was.
+func TestARefusalRestsOnOneMoment(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pay(li, 10000, 0)
+	ok(h.ProposeAdjustment(t.Context(), clerk, adjustment("A1", -2500)))(t)
+	meanwhile := false
+	late := h.over(&between{Store: h.store, other: func() {
+		meanwhile = true
+		ok(h.ApproveAdjustment(t.Context(), chief, "A1"))(t)
+	}})
+	refused(late.ApproveAdjustment(t.Context(), family.Reviewer{Subject: "third"}, "A1"))(t, family.StateForbids)
+	if !meanwhile {
+		t.Error("nothing happened between")
+	}
 }
 
 // TestTheProofSeesOneWhoAdjustsAlone: who writes the table with the right stamps, and
