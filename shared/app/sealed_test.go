@@ -44,7 +44,7 @@ func TestTheOldKeyCanBeTakenAway(t *testing.T) {
 	h.bind(li, wang, "12", true, forAll())
 	h.reviewed()
 	key := SigningKey{ID: "AK1", Institution: hospital, Scheme: SchemeAPI, Secret: "SK-of-the-hospital"}
-	ok(h.FeedSigningKey(t.Context(), key))(t)
+	ok(h.FeedSigningKey(t.Context(), anna, key))(t)
 	old := ok(fixedKeys())(t)
 	// One who was fed before people had keys of their own.
 	h.asBefore(chen)
