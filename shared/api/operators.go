@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"time"
 
 	"gongji/shared/app"
 	"gongji/shared/family"
@@ -359,6 +360,38 @@ func (d *door) operatorRoutes() {
 				return &out, nil
 			})
 	}
+
+	type erasureAnswer struct {
+		Body struct {
+			PersonNo   string     `json:"person_no"`
+			State      string     `json:"state" enum:"proposed,erased"`
+			ProposedBy string     `json:"proposed_by"`
+			ProposedAt time.Time  `json:"proposed_at"`
+			DecidedBy  string     `json:"decided_by,omitempty"`
+			DecidedAt  *time.Time `json:"decided_at,omitempty"`
+		}
+	}
+	route(d, Operators, huma.Operation{
+		OperationID: "erase-person", Method: http.MethodPost, Path: "/v1/persons/{person_no}/erase", DefaultStatus: http.StatusOK, Tags: tags,
+		Summary: "Destroy for good who a person is: the first operator proposes it, a second one within seven days does it. " +
+			"Not while he is insured, has money or is bound. The books stay whole",
+	},
+		func(ctx context.Context, in *personPath) (*erasureAnswer, error) {
+			no, err := family.ParsePersonNo(in.PersonNo)
+			if err != nil {
+				return nil, family.Refuse(family.NotFound)
+			}
+			e, err := d.app.Erase(ctx, reviewer(ctx), no)
+			if err != nil {
+				return nil, err
+			}
+			var out erasureAnswer
+			out.Body.PersonNo, out.Body.State, out.Body.ProposedBy, out.Body.ProposedAt = in.PersonNo, "proposed", e.ProposedBy, e.ProposedAt
+			if e.Done() {
+				out.Body.State, out.Body.DecidedBy, out.Body.DecidedAt = "erased", e.DecidedBy, &e.DecidedAt
+			}
+			return &out, nil
+		})
 
 	type sweptAnswer struct {
 		Body struct {

@@ -388,6 +388,7 @@ var rights = map[string]right{
 		want: operators("201"), gone: notFound, bad: "400 malformed",
 	},
 	"POST /v1/persons/{person_no}/freeze":   {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
+	"POST /v1/persons/{person_no}/erase":    {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("409 state_forbids"), gone: notFound, bad: notFound},
 	"POST /v1/persons/{person_no}/unfreeze": {serves: "operator", there: func(scene) string { return mother }, missing: nobody, malformed: notAPerson, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/suspend":  {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},
 	"POST /v1/institutions/{code}/resume":   {serves: "operator", there: func(scene) string { return hospital }, missing: nowhere, malformed: notAPlace, want: operators("200"), gone: notFound, bad: notFound},

@@ -61,6 +61,9 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 		if err != nil {
 			return "", err
 		}
+		if person.Erasure.Done() {
+			return "", &family.Refusal{Code: family.StateForbids, Field: "person_no", Rule: "erasures.done"}
+		}
 		before := account.Account.Insurance
 		account.Account.Person, account.Account.Insurance = in.Person, in.Insurance
 		account.Masked = vault.MaskName(in.Name)

@@ -308,6 +308,9 @@ func (a *App) who(t *tx, p family.PersonNo) (family.Day, family.Sex, error) {
 	if err != nil {
 		return 0, "", err
 	}
+	if sealed == "" { // erased: what it says of him nobody knows
+		return person.Born, "", nil
+	}
 	id, err := family.ParseIDNumber(sealed)
 	return person.Born, id.Sex(), err
 }

@@ -74,6 +74,9 @@ func (a *App) identified(t *tx, p family.PersonNo, now time.Time) (Identified, e
 	if who.Name, err = a.unseal(p, person, "name"); err != nil {
 		return Identified{}, err
 	}
+	if person.Erasure.Done() {
+		who.Name = erasedName
+	}
 	id, err := a.unseal(p, person, "id_no")
 	who.ID = family.IDNumber(id)
 	return who, err

@@ -39,6 +39,9 @@ type personRecord struct {
 	Bound []family.Bound
 	// Former are the relatives whom the person had bound before.
 	Former []family.Former `json:",omitempty"`
+	// Erasure is how far it has come that all of this be destroyed. Once it is done
+	// nothing else is left.
+	Erasure family.Erasure `json:",omitzero"`
 }
 
 // pointerRecord points at what its key's last part names.

@@ -146,6 +146,7 @@ func (s *Scene) Tell() {
 	s.Ask(200, op, "POST", "/v1/institutions", object{"code": Pharmacy, "name": "新名", "kind": "pharmacy", "level": "11", "region": "430100", "status": "designated"})
 	s.Ask(200, op, "POST", "/v1/persons/"+Father+"/freeze", nil)
 	s.Ask(200, op, "POST", "/v1/persons/"+Father+"/unfreeze", nil)
+	s.Ask(409, op, "POST", "/v1/persons/"+Father+"/erase", nil) // he is insured
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/suspend", nil)
 	s.Ask(200, op, "POST", "/v1/institutions/"+Pharmacy+"/resume", nil)
 	s.Ask(200, op, "GET", "/v1/institutions/"+Pharmacy, nil)
