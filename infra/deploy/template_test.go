@@ -5,6 +5,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http/httptest"
@@ -17,7 +18,7 @@ import (
 
 	"gongji/shared/api"
 	"gongji/shared/app"
-
+	"gongji/shared/his"
 	"gongji/shared/throttle"
 
 	"github.com/google/go-cmp/cmp"
@@ -390,6 +391,51 @@ func TestEveryVariableIsSet(t *testing.T) {
 	}
 	if read < 10 {
 		t.Errorf("only %d variables are read", read)
+	}
+}
+
+// TestOutputs: whoever deployed finds the web app, the doors and the names that
+// docs/operations.md works with; and that page asks for no other.
+func TestOutputs(t *testing.T) {
+	tm := readTemplate(t)
+	const host = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+	want := map[string]any{
+		"WebUrl": object{"Fn::Sub": host + "/"}, "ApiUrl": object{"Fn::Sub": host}, "HisUrl": object{"Fn::Sub": host + strings.TrimSuffix(his.Prefix, "/")},
+		"TableName": object{"Ref": "Table"}, "PapersBucket": object{"Ref": "Papers"}, "ExpiryFunctionName": object{"Ref": "ExpiryFunction"},
+		"KeysKeyArn": object{"Fn::GetAtt": "KeysKey.Arn"}, "HashKeysArn": object{"Ref": "HashKeys"}, "DeadLettersUrl": object{"Ref": "DeadLetters"},
+	}
+	got, resources := map[string]any{}, tm.at("Resources").(object)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, output := range tm.at("Outputs").(object) {
+		value := output.(object)["Value"]
+		got[name] = value
+		if description, _ := output.(object)["Description"].(string); description == "" {
+			t.Errorf("%s: nobody says what it is", name)
+		}
+		of := value.(object)["Ref"]
+		if of == nil {
+			of, _, _ = strings.Cut(fmt.Sprint(value.(object)["Fn::GetAtt"]), ".")
+		}
+		if _, sub := value.(object)["Fn::Sub"]; !sub && resources[of.(string)] == nil {
+			t.Errorf("%s is of %v, which is not there", name, of)
+		}
+		if !strings.Contains(string(page), name) {
+			t.Errorf("docs/operations.md does not say what %s is for", name)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if tm.properties("Api")["StageName"] != "$default" {
+		t.Error("of another stage than $default the name is part of every address")
+	}
+	for _, asked := range regexp.MustCompile(`\$\(output ([A-Za-z]+)\)`).FindAllStringSubmatch(string(page), -1) {
+		if got[asked[1]] == nil {
+			t.Errorf("docs/operations.md asks for the output %s", asked[1])
+		}
 	}
 }
 
