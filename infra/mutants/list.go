@@ -191,6 +191,7 @@ var mutants = []mutant{
 	{file: pairLaw, old: "	if p.Grants.Order != ChosenOrder {", bad: "	if false {", breaks: "an order is chosen where the region lets people"},
 	{file: bindApp, old: "	if before.Binding.MayShow() && !after.Binding.MayShow() {", bad: "	if false {", breaks: "a code that is being shown dies with its binding"},
 	{file: bindApp, old: "person.Bound, person.Former = rebound, former", bad: "person.Former = former", breaks: "a binding that ended leaves its place"},
+	{file: bindApp, old: "		if in.Certificate != \"\" && memberPerson.Mother != holderPerson.IDIndex {", bad: "		if false {", breaks: "a newborn is bound by the mother whom the certificate names", tests: "no newborn in a town is without an ID number"},
 	{file: bindApp, old: "		if name != in.Name || !registered {\n", bad: "		_ = name\n		if !registered {\n", breaks: "a member is named by number and name"},
 
 	// The acts.

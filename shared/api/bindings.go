@@ -143,7 +143,8 @@ func (d *door) bindingRoutes() {
 	tags := []string{"people"}
 	type ask struct {
 		Name     string     `json:"name" minLength:"1" maxLength:"50"`
-		IDNo     string     `json:"id_no" maxLength:"18" doc:"GB 11643"`
+		IDNo     string     `json:"id_no,omitempty" maxLength:"18" doc:"GB 11643; missing only with birth_certificate"`
+		Birth    string     `json:"birth_certificate,omitempty" maxLength:"10" doc:"The number of the certificate of birth (出生医学证明) of a child who has no ID number yet, in its place: a letter and nine digits. Only the mother whom it names binds the child by it"`
 		Relation string     `json:"relation" doc:"What the member is to the holder, GB/T 4761, two digits"`
 		Show     bool       `json:"show" doc:"May I show the member's code? (亲情账户)"`
 		Pay      *termsWire `json:"pay" required:"false" doc:"May my account pay for the member? (家庭共济); null for no"`
@@ -157,9 +158,20 @@ func (d *door) bindingRoutes() {
 		Summary: "Ask for a binding with a relative", Tags: tags,
 	},
 		func(ctx context.Context, in *create) (*bindingAnswer, error) {
-			id, err := family.ParseIDNumber(in.Body.IDNo)
-			if err != nil {
-				return nil, family.Faulty("id_no", err)
+			var id family.IDNumber
+			var certificate family.CertificateNumber
+			var err error
+			switch {
+			case in.Body.Birth == "":
+				if id, err = family.ParseIDNumber(in.Body.IDNo); err != nil {
+					return nil, family.Faulty("id_no", err)
+				}
+			case in.Body.IDNo != "":
+				return nil, twoNumbers
+			default:
+				if certificate, err = family.ParseCertificateNumber(in.Body.Birth); err != nil {
+					return nil, family.Faulty("birth_certificate", err)
+				}
 			}
 			relation, err := family.ParseRelation(in.Body.Relation)
 			if err != nil {
@@ -171,7 +183,7 @@ func (d *door) bindingRoutes() {
 			}
 			by := person(ctx)
 			done, err := d.app.RequestBinding(ctx, by,
-				app.BindingAsk{Name: in.Body.Name, ID: id, Relation: relation, Show: in.Body.Show, Pay: terms},
+				app.BindingAsk{Name: in.Body.Name, ID: id, Certificate: certificate, Relation: relation, Show: in.Body.Show, Pay: terms},
 				app.Once{Key: in.IdempotencyKey, Content: in.Body})
 			if err != nil {
 				return nil, replayed(err, done.Replay)

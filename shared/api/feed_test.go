@@ -77,7 +77,7 @@ func TestFeedOfMany(t *testing.T) {
 		person77("新人"),
 	}, "\n")
 	want := []string{
-		"1 201 created", "3 200 unchanged", "5 400 malformed", "6 200 updated", "7 400 malformed of id_no", "8 400 malformed of nickname",
+		"1 201 created", "3 200 unchanged", "5 400 malformed", "6 200 updated", "7 400 malformed of insutype", "8 400 malformed of nickname",
 		"9 400 malformed of status", "10 400 malformed of id_no", "11 400 malformed", "12 413 too_large", "13 200 unchanged", "14 400 malformed", "15 400 malformed",
 		"16 400 malformed", "17 400 malformed", "18 422 already_bound of id_no", "19 400 malformed of person_no", "21 200 unchanged",
 	}

@@ -22,30 +22,71 @@ import (
 type personFeed struct {
 	PersonNo string `json:"person_no" maxLength:"30"`
 	Name     string `json:"name" minLength:"1" maxLength:"50"`
-	IDNo     string `json:"id_no" maxLength:"18"`
-	Region   string `json:"region" doc:"Of insurance, six digits"`
-	Insutype string `json:"insutype" enum:"310,390,none"`
-	PsnType  string `json:"psn_type" pattern:"^[0-9]{1,6}$"`
-	Status   string `json:"status" enum:"0,1,2,3,4" doc:"psn_insu_stas: 1 normal; every other is not insured"`
-	CardNo   string `json:"card_no,omitempty" nullable:"true" maxLength:"64"`
-	Phone    string `json:"phone,omitempty" nullable:"true" maxLength:"32"`
+	IDNo     string `json:"id_no,omitempty" maxLength:"18" doc:"GB 11643; missing only of a child who has none yet"`
+	// Birth is in the place of IDNo.
+	Birth    *birthWire `json:"birth_certificate,omitempty" doc:"Of a child who has no ID number yet, in its place; fed with an ID number later, the child keeps its bindings"`
+	Region   string     `json:"region" doc:"Of insurance, six digits"`
+	Insutype string     `json:"insutype" enum:"310,390,none"`
+	PsnType  string     `json:"psn_type" pattern:"^[0-9]{1,6}$"`
+	Status   string     `json:"status" enum:"0,1,2,3,4" doc:"psn_insu_stas: 1 normal; every other is not insured"`
+	CardNo   string     `json:"card_no,omitempty" nullable:"true" maxLength:"64"`
+	Phone    string     `json:"phone,omitempty" nullable:"true" maxLength:"32"`
 }
+
+// birthWire is a medical certificate of birth (出生医学证明) as the insurer feeds it.
+type birthWire struct {
+	Number     string `json:"number" maxLength:"10" doc:"A letter and nine digits"`
+	MotherIDNo string `json:"mother_id_no" maxLength:"18" doc:"Of the mother whom it names: she alone binds the child by it"`
+	Born       string `json:"born" doc:"yyyyMMdd"`
+	Sex        string `json:"sex" enum:"1,2" doc:"1 male, 2 female"`
+}
+
+// birth returns what the certificate says; nil where there is none.
+func (w *birthWire) birth() (*app.Birth, error) {
+	if w == nil {
+		return nil, nil
+	}
+	number, err := family.ParseCertificateNumber(w.Number)
+	if err != nil {
+		return nil, family.Faulty("birth_certificate.number", err)
+	}
+	mother, err := family.ParseIDNumber(w.MotherIDNo)
+	if err != nil {
+		return nil, family.Faulty("birth_certificate.mother_id_no", err)
+	}
+	born, err := family.ParseDay(w.Born)
+	if err != nil {
+		return nil, family.Faulty("birth_certificate.born", err)
+	}
+	return &app.Birth{Certificate: number, Mother: mother, Born: born, Sex: family.Sex(w.Sex)}, nil
+}
+
+// twoNumbers refuses who is named by both numbers.
+var twoNumbers = &family.Refusal{Code: family.Malformed, Field: "birth_certificate", Detail: "either the ID number or the certificate of birth"}
 
 func (f personFeed) feed(ctx context.Context, a *app.App) (app.Fed, error) {
 	no, err := family.ParsePersonNo(f.PersonNo)
 	if err != nil {
 		return "", family.Faulty("person_no", err)
 	}
-	id, err := family.ParseIDNumber(f.IDNo)
-	if err != nil {
-		return "", family.Faulty("id_no", err)
+	var id family.IDNumber
+	birth, err := f.Birth.birth()
+	switch {
+	case err != nil:
+		return "", err
+	case birth == nil:
+		if id, err = family.ParseIDNumber(f.IDNo); err != nil {
+			return "", family.Faulty("id_no", err)
+		}
+	case f.IDNo != "":
+		return "", twoNumbers
 	}
 	region, err := family.ParseRegion(f.Region)
 	if err != nil {
 		return "", family.Faulty("region", err)
 	}
 	return hastily(a.FeedPerson(ctx, app.PersonFeed{
-		Person: no, Name: f.Name, ID: id, Card: f.CardNo, Phone: f.Phone,
+		Person: no, Name: f.Name, ID: id, Birth: birth, Card: f.CardNo, Phone: f.Phone,
 		Insurance: family.Insurance{Region: region, Insutype: family.Insutype(f.Insutype), PsnType: family.PsnType(f.PsnType), Active: f.Status == "1"},
 	}))(func() { _, _ = a.TendPerson(ctx, no) })
 }

@@ -12,11 +12,14 @@ import (
 
 // BindingAsk is what a holder fills in.
 type BindingAsk struct {
-	Name     string // the member's
-	ID       family.IDNumber
-	Relation family.Relation
-	Show     bool
-	Pay      *family.Terms
+	Name string // the member's
+	ID   family.IDNumber
+	// Certificate is that of the birth of a child who has no ID number yet; empty, or
+	// ID is. Only the mother whom it names binds the child by it.
+	Certificate family.CertificateNumber
+	Relation    family.Relation
+	Show        bool
+	Pay         *family.Terms
 	// Counter is the operator who fills it in at the counter, for a holder without a
 	// phone; zero where the holder does it himself.
 	Counter family.Reviewer
@@ -46,7 +49,11 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 	}
 	id := family.BindingID(newID)
 	return once(ctx, a, holder, "bind", o, now, func(t *tx) (BindingView, error) {
-		indexRef, holderRef, holderAccountRef := idIndexKey(a.vault.Index("id_no", string(in.ID))), personKey(holder), accountKey(holder)
+		index := a.vault.Index("id_no", string(in.ID))
+		if in.Certificate != "" {
+			index = a.certificateIndex(in.Certificate)
+		}
+		indexRef, holderRef, holderAccountRef := idIndexKey(index), personKey(holder), accountKey(holder)
 		if err := t.read(indexRef, holderRef, holderAccountRef, bindingKey(id)); err != nil {
 			return BindingView{}, err
 		}
@@ -64,15 +71,15 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		if err != nil {
 			return BindingView{}, err
 		}
-		index, _, err := get(t, indexRef)
+		at, _, err := get(t, indexRef)
 		if err != nil {
 			return BindingView{}, err
 		}
-		registered := index.To != ""
+		registered := at.To != ""
 		// Whom the number does not lead to is read all the same, in records that nobody
 		// has, and the holder's own name is opened in the place of his: the calls of
 		// the store tell no more than the answer, and its time little more.
-		member, named := family.PersonNo(index.To), family.PersonNo(index.To)
+		member, named := family.PersonNo(at.To), family.PersonNo(at.To)
 		if !registered {
 			member, named = nobody(indexRef), holder
 			if _, _, err := get(t, holderRef); err != nil { // in the place of the index
@@ -98,11 +105,14 @@ func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in Bin
 		if name != in.Name || !registered {
 			return BindingView{}, family.Refuse(family.IdentityMismatch)
 		}
+		if in.Certificate != "" && memberPerson.Mother != holderPerson.IDIndex {
+			return BindingView{}, family.Refuse(family.IdentityMismatch)
+		}
 		policy := a.policyOf(holderAccount.Account, now)
 		binding, refusal := family.RequestBinding(family.BindingRequest{
 			ID: id, Holder: holderAccount.Account, Member: memberAccount.Account,
 			HolderBorn: holderPerson.Born, MemberBorn: memberPerson.Born,
-			Relation: in.Relation, Show: in.Show, Pay: in.Pay, Bound: holderPerson.Bound, Former: holderPerson.Former,
+			Relation: in.Relation, Newborn: in.Certificate != "", Show: in.Show, Pay: in.Pay, Bound: holderPerson.Bound, Former: holderPerson.Former,
 			Policy: policy, Beyond: a.beyond(policy, now), Counter: in.Counter, Now: now,
 		})
 		if refusal != nil {

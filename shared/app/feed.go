@@ -23,9 +23,18 @@ type PersonFeed struct {
 	Person    family.PersonNo
 	Name      string
 	ID        family.IDNumber
+	Birth     *Birth // of a child who has no ID number yet; ID is empty then
 	Insurance family.Insurance
 	Card      string // card number; empty is none
 	Phone     string // empty is none
+}
+
+// Birth is what a certificate of birth (出生医学证明) says.
+type Birth struct {
+	Certificate family.CertificateNumber
+	Mother      family.IDNumber
+	Born        family.Day
+	Sex         family.Sex
 }
 
 // maxNameBytes bounds a name; the longest names of the register have some 30
@@ -33,17 +42,29 @@ type PersonFeed struct {
 const maxNameBytes = 150
 
 // FeedPerson takes over a person: who he is, sealed, and how he is insured. A
-// number that another person already has refuses.
+// number that another person already has refuses. A child who has no ID number yet is
+// known by his certificate of birth; once it is fed with an ID number, that takes the
+// certificate's place for good, and what was bound stays bound.
 func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 	if in.Name == "" || len(in.Name) > maxNameBytes {
 		return "", &family.Refusal{Code: family.Malformed, Field: "name", Detail: "a name has 1 to 150 bytes"}
 	}
-	idIndex := a.vault.Index("id_no", string(in.ID))
+	idIndex, field, born := a.vault.Index("id_no", string(in.ID)), "id_no", family.Day(0)
+	mother, sex := "", family.Sex("")
+	today := family.DayOf(a.now())
+	if in.Birth == nil {
+		born = in.ID.Birthday()
+	} else {
+		if in.Birth.Born > today {
+			return "", &family.Refusal{Code: family.Malformed, Field: "birth_certificate.born", Detail: "the day of birth has not come"}
+		}
+		idIndex, field = a.certificateIndex(in.Birth.Certificate), "birth_certificate"
+		mother, born, sex = a.vault.Index("id_no", string(in.Birth.Mother)), in.Birth.Born, in.Birth.Sex
+	}
 	cardIndex := ""
 	if in.Card != "" {
 		cardIndex = a.vault.Index("card_no", in.Card)
 	}
-	today := family.DayOf(a.now())
 	return act(ctx, a, func(t *tx) (Fed, error) {
 		personRef, accountRef := personKey(in.Person), accountKey(in.Person)
 		keys := []keyed{personRef, accountRef, idIndexKey(idIndex)}
@@ -71,10 +92,14 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 		if err != nil {
 			return "", err
 		}
-		if known && same && person.IDIndex == idIndex && person.CardIdx == cardIndex && before == in.Insurance {
+		if in.Birth != nil && person.IDNo != "" {
+			return "", &family.Refusal{Code: family.StateForbids, Field: field, Detail: "the person has an ID number"}
+		}
+		if known && same && person.IDIndex == idIndex && person.CardIdx == cardIndex && before == in.Insurance &&
+			person.Born == born && person.Mother == mother && person.Sex == sex {
 			return FedUnchanged, nil
 		}
-		if err := claimIndex(t, idIndexKey(idIndex), in.Person, "id_no"); err != nil {
+		if err := claimIndex(t, idIndexKey(idIndex), in.Person, field); err != nil {
 			return "", err
 		}
 		if cardIndex != "" {
@@ -92,7 +117,7 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 				return "", err
 			}
 		}
-		person.IDIndex, person.CardIdx, person.Born = idIndex, cardIndex, in.ID.Birthday()
+		person.IDIndex, person.CardIdx, person.Born, person.Mother, person.Sex = idIndex, cardIndex, born, mother, sex
 		if err := a.seal(in.Person, &person, identity{in.Name, string(in.ID), in.Phone}); err != nil {
 			return "", err
 		}
@@ -107,6 +132,12 @@ func (a *App) FeedPerson(ctx context.Context, in PersonFeed) (Fed, error) {
 		}
 		return FedCreated, nil
 	})
+}
+
+// certificateIndex is the keyed hash of the number of a certificate of birth. It lies
+// among those of ID numbers, and is none of them.
+func (a *App) certificateIndex(n family.CertificateNumber) string {
+	return a.vault.Index("birth_certificate", string(n))
 }
 
 // claimIndex makes an index point at a person, or refuses where it points at

@@ -304,6 +304,9 @@ func (a *App) who(t *tx, p family.PersonNo) (family.Day, family.Sex, error) {
 	if err != nil {
 		return 0, "", err
 	}
+	if person.Mother != "" { // a child without an ID number
+		return person.Born, person.Sex, nil
+	}
 	sealed, err := a.unseal(p, person, "id_no")
 	if err != nil {
 		return 0, "", err

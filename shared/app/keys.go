@@ -32,8 +32,14 @@ type personRecord struct {
 	// sealed under the house's, as it was before people had keys.
 	Key               string `json:",omitempty"`
 	Name, IDNo, Phone string
-	IDIndex, CardIdx  string
-	Born              family.Day
+	// IDIndex is the keyed hash of his ID number; while he has none, of the number of
+	// his certificate of birth.
+	IDIndex, CardIdx string
+	Born             family.Day
+	// Mother is the keyed hash of the ID number of the mother whom the certificate
+	// names, and Sex what it says of the child; empty once he has an ID number.
+	Mother string     `json:",omitempty"`
+	Sex    family.Sex `json:",omitempty"`
 	// Bound are the live bindings that the person holds: the record on which two
 	// requests for the last free place meet.
 	Bound []family.Bound

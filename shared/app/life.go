@@ -115,7 +115,11 @@ func (a *App) kinship(h hand, relation family.Relation) (family.RegistryAnswer, 
 			records[i] = &record
 		}
 	}
-	return says(records[0], records[1], "", "", h.holder.IDIndex, h.member.IDIndex, relation), nil
+	memberIndex := h.member.IDIndex
+	if h.member.Mother != "" {
+		memberIndex = ""
+	}
+	return says(records[0], records[1], "", "", h.holder.IDIndex, memberIndex, relation), nil
 }
 
 // maxOfPerson bounds the bindings of one person that are looked at at once: his

@@ -62,6 +62,14 @@ func TestABindingAsksNoOracle(t *testing.T) {
 				same(t, what+": the calls", calls, want)
 			}
 
+			// A certificate of birth is no oracle either.
+			ok(h.FeedPerson(t.Context(), h.birthOf(wang)))(t)
+			for what, number := range map[string]family.CertificateNumber{"nobody's certificate": "O430000009", "another mother's": babyCertificate} {
+				calls, err := trace(byCertificate(number, "30"))
+				same(t, what+": the answer", err, refusal)
+				same(t, what+": the calls", calls, want)
+			}
+
 			again, err := trace(h.ask(wang, "12", true, nil))
 			same(t, "one who said no, by his name", err, nil)
 			fresh, err := trace(h.ask(lijun, "73", true, nil))

@@ -123,7 +123,8 @@ func (r registryRecord) equal(s registryRecord) bool {
 }
 
 // says returns what the registry's table says of a relation between two of whom at
-// least one is known: the name index is compared where it is given.
+// least one is known: the name index is compared where it is given. A member without an
+// ID number has no index: the registry does not know him yet.
 func says(holder, member *registryRecord, holderName, memberName, holderIndex, memberIndex string, relation family.Relation) family.RegistryAnswer {
 	for _, side := range []struct {
 		record *registryRecord
@@ -134,6 +135,9 @@ func says(holder, member *registryRecord, holderName, memberName, holderIndex, m
 		}
 	}
 	said := family.CannotSay
+	if memberIndex == "" {
+		return said
+	}
 	look := func(of *registryRecord, other string, kin family.Kin) {
 		if of == nil {
 			return
@@ -159,6 +163,9 @@ func (a *App) asked(ctx context.Context, q RegistryQuestion) (family.RegistryAns
 	records, err := many(ctx, a, registryKey(holderIndex), registryKey(memberIndex))
 	if err != nil {
 		return "", err
+	}
+	if q.Member.ID == "" {
+		return says(records[0], nil, a.vault.Index("name", q.Holder.Name), "", holderIndex, "", q.Relation), nil
 	}
 	said := says(records[0], records[1], a.vault.Index("name", q.Holder.Name), a.vault.Index("name", q.Member.Name), holderIndex, memberIndex, q.Relation)
 	if said == family.CannotSay && a.registry != nil {
@@ -208,5 +215,9 @@ func (a *App) examine(ctx context.Context, id family.BindingID, face string, min
 			return "", err
 		}
 	}
-	return a.asked(ctx, q)
+	said, err := a.asked(ctx, q)
+	if said == family.CannotSay && people[1].Mother != "" && people[1].Mother == people[0].IDIndex {
+		said = family.Match // so says the certificate of birth
+	}
+	return said, err
 }

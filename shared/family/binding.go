@@ -218,11 +218,14 @@ type BindingRequest struct {
 	HolderBorn     Day
 	MemberBorn     Day
 	Relation       Relation
-	Show           bool
-	Pay            *Terms
-	Bound          []Bound // the holder's live bindings
-	Former         []Former
-	Policy         *Policy // of the holder's region of insurance
+	// Newborn tells that the member has no ID number yet and was named by his
+	// certificate of birth: the holder is the mother whom that names.
+	Newborn bool
+	Show    bool
+	Pay     *Terms
+	Bound   []Bound // the holder's live bindings
+	Former  []Former
+	Policy  *Policy // of the holder's region of insurance
 	// Beyond rules grants across provinces; nil where the region gives none.
 	Beyond *Policy
 	// Counter is the operator who fills it in at the counter; zero where the holder
@@ -254,6 +257,9 @@ func RequestBinding(q BindingRequest) (Binding, *Refusal) {
 	kin := q.Relation.Kin()
 	if q.Holder.Person == q.Member.Person || !slices.Contains(q.Policy.Grants.Kins, kin) {
 		return Binding{}, q.Policy.refuse(RelationNotAllowed, "grants.kins", string(q.Relation), "near relatives of 民法典 1045")
+	}
+	if q.Newborn && kin != Child {
+		return Binding{}, &Refusal{Code: RelationNotAllowed, Field: "relation", Observed: string(q.Relation), Allowed: string(Child), Detail: "a certificate of birth names a child and its mother"}
 	}
 	if age := ageOn(q.HolderBorn, day); age < q.Policy.ConsentAge {
 		return Binding{}, q.Policy.refuse(RelationNotAllowed, "consent_age", strconv.Itoa(age), strconv.Itoa(q.Policy.ConsentAge))

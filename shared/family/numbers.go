@@ -131,6 +131,20 @@ func (n IDNumber) Sex() Sex {
 	return Female
 }
 
+// CertificateNumber is the number of a medical certificate of birth (出生医学证明): a
+// letter and nine digits, upper case. It stands for a child who has no ID number yet.
+type CertificateNumber string
+
+// ParseCertificateNumber reads the number of a certificate of birth. Errors never
+// repeat it.
+func ParseCertificateNumber(s string) (CertificateNumber, error) {
+	s = strings.ToUpper(s)
+	if len(s) != 10 || s[0] < 'A' || s[0] > 'Z' || !digits(s[1:]) {
+		return "", fmt.Errorf("the number of a certificate of birth is a letter and nine digits")
+	}
+	return CertificateNumber(s), nil
+}
+
 func digits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

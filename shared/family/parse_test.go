@@ -372,6 +372,21 @@ func TestParseMessageID(t *testing.T) {
 	family.MessageID("H43028100255202602300000000000").Day()
 }
 
+func TestParseCertificateNumber(t *testing.T) {
+	for s, want := range map[string]family.CertificateNumber{
+		"O430000001": "O430000001", "o430000001": "O430000001",
+		"": "", "4300000001": "", "O43000001": "", "O4300000011": "", "O43000000X": "", "OO30000001": "", "Ｏ430000001": "", "O43000000 ": "",
+	} {
+		got, err := family.ParseCertificateNumber(s)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q is %q, %v", s, got, err)
+		}
+		if err != nil && s != "" && strings.Contains(err.Error(), s) {
+			t.Errorf("the error repeats %q", s)
+		}
+	}
+}
+
 func TestParsePersonNo(t *testing.T) {
 	table(t, family.ParsePersonNo, same, []parsed{
 		{"1", "1"},
