@@ -318,7 +318,7 @@ func (a *App) decideOn(t *tx, record bindingRecord, now time.Time, decide decidi
 	if err != nil {
 		return none(err)
 	}
-	before := family.Pair{Binding: record.Binding, Holder: holder.Account, Member: member.Account}
+	before := family.Pair{Binding: record.Binding, Holder: holder.Account, Member: member.Account, MemberBorn: other.Born}
 	after, err := decide(before, hand{t, person, other, a.rulesOf(record.Binding, holder.Account, now), now})
 	if err != nil {
 		return none(err)

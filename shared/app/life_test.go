@@ -55,6 +55,71 @@ func TestWhoTurnsSixteenIsAskedHimself(t *testing.T) {
 	h.prove()
 }
 
+// TestAChildGrowsUp: the sweep finds the fourteenth, sixteenth and eighteenth birthday of
+// a child who was bound by her mother. At fourteen both are told, and what the child takes
+// back her mother does not give again; at sixteen nothing is paid or shown before she has
+// agreed herself; at eighteen both are told and nothing else happens.
+func TestAChildGrowsUp(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	girl := human{"P3002", "李少女", "20120313", cast[2].insurance, "", ""} // fourteen tomorrow
+	h.feed(girl)
+	h.pay(wang, 10000, 0)
+	asked := ok(h.RequestBinding(ctx, wang, BindingAsk{Name: girl.name, ID: h.feedOf(girl).ID, Relation: "30", Show: true, Pay: forAll()}, Once{}))(t).Answer.Binding
+	id := asked.ID
+	same(t, "the steps below sixteen", doneSteps(asked), "submit?")
+	ok(h.Submit(ctx, wang, id))(t)
+	told := func(want family.Happening) {
+		t.Helper()
+		for _, side := range []family.PersonNo{wang, girl.no} {
+			if news := ok(h.Notices(ctx, side, "", 10))(t).Items; len(news) == 0 || news[0].What != want {
+				t.Errorf("%s is told %v, want %s", side, news, want)
+			}
+		}
+		same(t, "the history", h.last(id, wang), want)
+	}
+	standing := func(state family.BindingState, ready family.Readiness) {
+		t.Helper()
+		view := ok(h.GetBinding(ctx, wang, id))(t)
+		same(t, "the binding", []string{string(view.Binding.State), string(view.Ready)}, []string{string(state), string(ready)})
+	}
+	yes, no := true, false
+	hide := func(by family.PersonNo) { t.Helper(); ok(h.ChangeBinding(ctx, by, id, family.Change{Show: &no}))(t) }
+
+	hide(girl.no)
+	ok(h.ChangeBinding(ctx, wang, id, family.Change{Show: &yes}))(t) // at thirteen her mother decides
+	h.clock.add(24 * time.Hour)
+	h.sweepWhole()
+	told(family.TurnedFourteen)
+	standing(family.BindingActive, family.Ready)
+	h.show(wang, id)
+	hide(girl.no)
+	refused(h.ChangeBinding(ctx, wang, id, family.Change{Show: &yes}))(t, family.NotPermitted)
+	refused(h.IssueQR(ctx, wang, id, Once{}))(t, family.StateForbids)
+	ok(h.ChangeBinding(ctx, girl.no, id, family.Change{Show: &yes}))(t)
+
+	h.clock.now = time.Date(2028, 3, 13, 4, 0, 0, 0, time.UTC)
+	h.sweepWhole()
+	told(family.CameOfAge)
+	standing(family.BindingAwaiting, family.NotAccepted)
+	refused(h.IssueQR(ctx, wang, id, Once{}))(t, family.StateForbids)
+	refused(h.Accept(ctx, wang, id))(t, family.NotPermitted)
+	ok(h.Accept(ctx, girl.no, id))(t)
+	standing(family.BindingActive, family.Ready)
+
+	h.clock.now = time.Date(2030, 3, 12, 4, 0, 0, 0, time.UTC)
+	h.sweepWhole()
+	same(t, "the day before", h.last(id, wang), family.Activated)
+	h.clock.add(24 * time.Hour)
+	h.sweepWhole()
+	told(family.TurnedEighteen)
+	standing(family.BindingActive, family.Ready)
+	before := h.dump()
+	h.sweepWhole()
+	h.wantNothingMoved(before)
+	h.prove()
+}
+
 func TestDeathAndDivorceStopSpendingAndNotRefunds(t *testing.T) {
 	for _, c := range []struct {
 		what string

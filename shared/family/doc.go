@@ -153,7 +153,8 @@
 // TestLaw26_BindingsAreLimited
 //
 // Law 27. From the age of consent on nothing is shown or spent before the member
-// has accepted; below it his guardian, who binds him, consents.
+// has accepted; below it his guardian, who binds him, consents, but does not give
+// again what a child of fourteen took back.
 // TestLaw27_TheMemberConsents
 //
 // Law 28. A code is shown by its owner, or by the holder to whom the owner consents,

@@ -1361,6 +1361,20 @@ func TestLaw27_TheMemberConsents(t *testing.T) {
 	_, refusal = w.request("P1", "P2", "52", true, nil)
 	refusedWith(t, refusal, family.RelationNotAllowed)
 
+	// A guardian gives again what a child took back, until the fourteenth birthday.
+	for born, want := range map[family.Day]family.Code{20120311: "", 20120310: family.NotPermitted} {
+		w, _ := bindingTown()
+		w.born["P1"] = born
+		id, refusal := w.bind("P0", "P1", "20", true, forCare)
+		refusedWith(t, refusal, "")
+		yes, no := true, false
+		refusedWith(t, w.change("P0", id, family.Change{Show: &no}), "")
+		refusedWith(t, w.change("P0", id, family.Change{Show: &yes}), "") // what he himself hid
+		refusedWith(t, w.change("P1", id, family.Change{Show: &no}), "")
+		refusedWith(t, w.change("P0", id, family.Change{Show: &yes}), want)
+		refusedWith(t, w.change("P1", id, family.Change{Show: &yes}), "")
+	}
+
 	// What has changed between the request and the consent counts.
 	for _, spoil := range []func(*family.Account){
 		func(a *family.Account) { a.Insurance.Active = false },

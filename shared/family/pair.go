@@ -11,6 +11,7 @@ import (
 type Pair struct {
 	Binding        Binding
 	Holder, Member Account
+	MemberBorn     Day
 	// RegistryAnswer is what the civil registry said when it was asked for this act.
 	Registry RegistryAnswer
 	// Events are what the act adds to the binding's history.
@@ -183,11 +184,14 @@ type Change struct {
 
 // Change changes an active binding. The holder sets everything but cannot show
 // what the member never agreed to; the member may pause, and take back or renew
-// his consent to be shown. Limits count from what was already spent.
+// his consent to be shown. A guardian consents for a child; from fourteen on what the
+// child takes back he does not give again (个人信息保护法 28, 31). Limits count from
+// what was already spent.
 func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now time.Time) (Pair, *Refusal) {
 	b := pair.Binding
 	side := b.SideOf(by)
 	asksLink := c.Show != nil && *c.Show && !b.Show
+	consentsFor := b.Guardian && ageOn(pair.MemberBorn, DayOf(now)) < ownDataAge
 	if c.SetPay && c.Pay != nil {
 		if refusal := c.Pay.check(p, DayOf(now)); refusal != nil {
 			return pair, refusal
@@ -196,7 +200,7 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 	switch {
 	case c.SetPay && side == ByMember:
 		return pair, &Refusal{Code: NotPermitted, Field: "pay", Detail: "only the grantor sets what his account pays"}
-	case asksLink && side == BySelf && b.State == BindingActive && !b.ShowAgreed && !b.Guardian:
+	case asksLink && side == BySelf && b.State == BindingActive && !b.ShowAgreed && !consentsFor:
 		return pair, &Refusal{Code: NotPermitted, Field: "show", Detail: "the member has not agreed to be shown"}
 	case side == BySelf && b.Grown(DayOf(now)):
 		return pair, stateForbids(b)
@@ -224,7 +228,7 @@ func (pair Pair) Change(by PersonNo, c Change, bound []Bound, p *Policy, now tim
 	}
 	if c.Show != nil {
 		b.Show = *c.Show
-		if side == ByMember || b.Guardian {
+		if side == ByMember || consentsFor {
 			b.ShowAgreed = *c.Show
 		}
 	}

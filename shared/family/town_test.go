@@ -182,7 +182,7 @@ func (w *town) bind(holder, member family.PersonNo, relation family.Relation, sh
 // pair returns a binding with the accounts of both sides.
 func (w *town) pair(id family.BindingID) family.Pair {
 	b := w.bindings[id]
-	return family.Pair{Binding: b, Holder: w.accounts[b.Holder], Member: w.accounts[b.Member]}
+	return family.Pair{Binding: b, Holder: w.accounts[b.Holder], Member: w.accounts[b.Member], MemberBorn: w.born[b.Member]}
 }
 
 // on carries out an act on a binding.

@@ -410,12 +410,13 @@ func (p *pair) change(c Change, isHolder bool) string {
 	rules, today, bounds := p.rules, p.today, p.holderPerson.Bound
 	anew := c.SetPay && c.Pay != nil && p.b.Pay == nil
 	showMore := c.Show != nil && *c.Show && !p.b.Show
+	speaksFor := p.b.Guardian && age(p.memberPerson.Born, today) < 14 // whose guardian alone consents
 	switch {
 	case c.SetPay && c.Pay != nil && badTerms(c.Pay, rules, today):
 		return "malformed"
 	case c.SetPay && !isHolder:
 		return "not_permitted"
-	case showMore && isHolder && p.b.State == "active" && !p.b.ShowAgreed && !p.b.Guardian:
+	case showMore && isHolder && p.b.State == "active" && !p.b.ShowAgreed && !speaksFor:
 		return "not_permitted"
 	case isHolder && p.b.grown(today), p.b.State != "active":
 		return "state_forbids"
@@ -441,7 +442,7 @@ func (p *pair) change(c Change, isHolder bool) string {
 	}
 	if c.Show != nil {
 		p.b.Show = *c.Show
-		if !isHolder || p.b.Guardian {
+		if !isHolder || speaksFor {
 			p.b.ShowAgreed = *c.Show
 		}
 	}
