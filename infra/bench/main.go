@@ -38,6 +38,8 @@ type plan struct {
 	people   int           // accounts of the server
 	idle     int           // connections that are only held
 	asks     int           // for bindings, of each kind
+	year     int           // settlements that a draft is replayed over
+	items    int           // of a price list
 	folder   string
 }
 
@@ -52,7 +54,7 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
-	p := plan{families: 4096, accounts: 100_000, history: 100_000, waits: time.Minute, memory: 2 * time.Minute, people: 100_000, idle: 10_000, asks: 5000}
+	p := plan{families: 4096, accounts: 100_000, history: 100_000, waits: time.Minute, memory: 2 * time.Minute, people: 100_000, idle: 10_000, asks: 5000, year: 20_000, items: 300_000}
 	short := flag.Bool("short", false, "small and once: the commands work, the figures mean nothing")
 	long := flag.Bool("long", false, "growth to a million accounts and settlements and ten minutes of memory, and nothing else unless -only names it")
 	into := flag.String("into", "", "put what is printed into a `page` too, in the place of the last run's")
@@ -64,7 +66,7 @@ func run(ctx context.Context) (err error) {
 		p.accounts, p.history, p.memory = 1_000_000, 1_000_000, 10*time.Minute
 	}
 	if *short {
-		p = plan{only: p.only, rounds: 1, families: 64, accounts: 300, history: 200, waits: time.Second, memory: 3 * time.Second, people: 300, idle: 500, asks: 50}
+		p = plan{only: p.only, rounds: 1, families: 64, accounts: 300, history: 200, waits: time.Second, memory: 3 * time.Second, people: 300, idle: 500, asks: 50, year: 400, items: 1500}
 	}
 	if p.folder, err = os.MkdirTemp("", "gongji-bench-"); err != nil {
 		return err
@@ -137,6 +139,8 @@ var groups = []struct {
 	{"memory", true, measureMemory},
 	{"idle", false, measureIdle},
 	{"oracle", false, measureOracle},
+	{"rules", false, measureRules},
+	{"catalogue", false, measureCatalogue},
 	{"pictures", false, measurePictures},
 	{"start", false, measureStart},
 }

@@ -71,11 +71,23 @@ func feedItems(t *tx, batch []family.Item, dry bool) ([]FedItem, error) {
 	var keys, terms []keyed
 	for _, item := range batch {
 		keys = append(keys, itemKey(item.Code))
+	}
+	if err := t.read(keys...); err != nil {
+		return nil, err
+	}
+	for _, item := range batch { // all in one round
+		record, _, err := get(t, itemKey(item.Code))
+		if err != nil {
+			return nil, err
+		}
+		if dry || named(record.Versions, item.Name) {
+			continue
+		}
 		for _, s := range termsOf(item.Name, item.Code) {
 			terms = append(terms, termKey(itemShelf, s, item.Code))
 		}
 	}
-	if err := t.load(keys, terms); err != nil {
+	if err := t.refer(terms...); err != nil {
 		return nil, err
 	}
 	done := make([]FedItem, len(batch))
@@ -105,7 +117,7 @@ func feedItems(t *tx, batch []family.Item, dry bool) ([]FedItem, error) {
 		if dry {
 			continue
 		}
-		if !slices.ContainsFunc(has, func(v family.Item) bool { return v.Name == item.Name }) {
+		if !named(has, item.Name) {
 			if err := t.index(itemShelf, item.Name, item.Code); err != nil {
 				return nil, err
 			}
@@ -115,6 +127,11 @@ func feedItems(t *tx, batch []family.Item, dry bool) ([]FedItem, error) {
 		}
 	}
 	return done, nil
+}
+
+// named tells whether one of an item's versions has a name, so that it is found by it.
+func named(versions []family.Item, name string) bool {
+	return slices.ContainsFunc(versions, func(v family.Item) bool { return v.Name == name })
 }
 
 // withVersion returns an item's versions with one more, or changed.

@@ -16,7 +16,7 @@ type Replayed struct {
 
 // Replay decides a sale again, from what it holds, the policy and the catalogue that
 // it names and the patient's entries before it, and says where it comes out
-// otherwise. It writes nothing.
+// otherwise; a reversal or refund it reckons again from its sale. It writes nothing.
 func (a *App) Replay(ctx context.Context, id family.MessageID) (Replayed, error) {
 	outcome, err := a.settlement(ctx, id)
 	if err != nil {
@@ -24,7 +24,7 @@ func (a *App) Replay(ctx context.Context, id family.MessageID) (Replayed, error)
 	}
 	s := outcome.Settlement
 	if s.Kind != family.Settled {
-		return Replayed{}, &family.Refusal{Code: family.StateForbids, Field: "settlement_id", Observed: string(s.Kind), Allowed: string(family.Settled), Detail: "a refund follows from its sale: replay that"}
+		return a.replayBack(ctx, s)
 	}
 	var r family.Replayed
 	if err := a.fresh(ctx); err != nil {
@@ -72,6 +72,27 @@ func (a *App) Replay(ctx context.Context, id family.MessageID) (Replayed, error)
 		return Replayed{}, err
 	}
 	return Replayed{s, family.Replay(s, place, r)}, nil
+}
+
+// replayBack reckons a reversal or refund again, from its sale and what had been given
+// back of it before.
+func (a *App) replayBack(ctx context.Context, back family.Settlement) (Replayed, error) {
+	sale, err := a.settlement(ctx, back.Original)
+	if err != nil {
+		return Replayed{}, err
+	}
+	var before []family.Settlement
+	for _, id := range sale.Settlement.Refunds {
+		if id == back.ID {
+			return Replayed{back, family.ReplayBack(sale.Settlement, before, back)}, nil
+		}
+		earlier, err := a.settlement(ctx, id)
+		if err != nil {
+			return Replayed{}, err
+		}
+		before = append(before, earlier.Settlement)
+	}
+	return Replayed{back, []family.Difference{{Field: "original_settlement_id", Was: string(back.Original), Is: ""}}}, nil
 }
 
 // usedBefore sums what the patient's entries before a sale say that his benefit had

@@ -93,6 +93,17 @@ func CheckReturns(returns []Return) *Refusal {
 // undo turns the difference between what was kept and what is to be kept into a
 // settlement with its signs turned, and posts it.
 func undo(id MessageID, kind EntryKind, original Settlement, kept []Quantity, patient Account, payers map[PersonNo]Account, now time.Time) (Settlement, Settlement, Effects) {
+	back := original.back(id, kind, kept, now)
+	effects := back.post(patient, payers)
+	original.Kept = kept
+	original.Refunds = append(slices.Clone(original.Refunds), id)
+	return back, original, effects
+}
+
+// back returns the difference between what is kept of a sale and what is to be kept, as
+// a settlement with its signs turned that nobody has posted yet.
+func (s Settlement) back(id MessageID, kind EntryKind, kept []Quantity, now time.Time) Settlement {
+	original := s
 	limits := make([]Pockets, len(original.Shares))
 	for i, share := range original.Shares {
 		limits[i] = share.Paid
@@ -127,10 +138,7 @@ func undo(id MessageID, kind EntryKind, original Settlement, kept []Quantity, pa
 		}
 	}
 	back.Inputs = back.inputs()
-	effects := back.post(patient, payers)
-	original.Kept = kept
-	original.Refunds = append(slices.Clone(original.Refunds), id)
-	return back, original, effects
+	return back
 }
 
 // State says what became of a settlement.

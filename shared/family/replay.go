@@ -60,7 +60,74 @@ func Replay(s Settlement, place Place, r Replayed) []Difference {
 		fens(at+"pre_self_pay_fen", s.Lines[i].Amounts.PreSelfPay, l.Amounts.PreSelfPay)
 		fens(at+"in_scope_fen", s.Lines[i].Amounts.InScope, l.Amounts.InScope)
 	}
-	was, is := s.Paid, again.Paid
+	paidDiffers(fens, s.Paid, again.Paid)
+	for i := range s.Shares {
+		fens(fmt.Sprintf("shares[%d].paid_fen", i), s.Shares[i].Paid.Total(), again.Shares[i].Paid.Total())
+	}
+	return found
+}
+
+// ReplayBack reckons a reversal or refund again, from its sale and from what had been
+// given back of it before, oldest first, and returns every value that comes out
+// otherwise. What came back, by line and quantity, is taken from the refund: that is what
+// the till told.
+func ReplayBack(sale Settlement, before []Settlement, back Settlement) []Difference {
+	kept, ok := sale.keptAfter(before)
+	after, fits := sale.keptAfter(append(slices.Clip(before), back))
+	if !ok || !fits {
+		return []Difference{{"lines", string(back.ID), "more than was sold"}}
+	}
+	sale.Kept = kept
+	again := sale.back(back.ID, back.Kind, after, back.At)
+	var found []Difference
+	differ := func(field string, was, is any) {
+		if w, i := fmt.Sprint(was), fmt.Sprint(is); w != i {
+			found = append(found, Difference{field, w, i})
+		}
+	}
+	fens := func(field string, was, is Fen) { differ(field, int64(was), int64(is)) }
+	whole := !slices.ContainsFunc(after, func(q Quantity) bool { return q > 0 })
+	differ("kind", back.Kind == Reversed, back.Kind == Reversed && whole)
+	differ("policy", back.Policy, again.Policy)
+	differ("lines", len(back.Lines), len(again.Lines))
+	for i := range min(len(back.Lines), len(again.Lines)) {
+		at, was, is := fmt.Sprintf("lines[%d].", i), back.Lines[i].Amounts, again.Lines[i].Amounts
+		differ(at+"code", back.Lines[i].Code, again.Lines[i].Code)
+		fens(at+"amount_fen", back.Lines[i].Amount, again.Lines[i].Amount)
+		fens(at+"out_of_scope_fen", was.OutOfScope, is.OutOfScope)
+		fens(at+"over_limit_fen", was.OverLimit, is.OverLimit)
+		fens(at+"pre_self_pay_fen", was.PreSelfPay, is.PreSelfPay)
+		fens(at+"in_scope_fen", was.InScope, is.InScope)
+	}
+	paidDiffers(fens, back.Paid, again.Paid)
+	differ("own", back.Own, again.Own)
+	differ("shares", len(back.Shares), len(again.Shares))
+	for i := range min(len(back.Shares), len(again.Shares)) {
+		was, is := back.Shares[i], again.Shares[i]
+		differ(fmt.Sprintf("shares[%d]", i), []any{was.Grantor, was.Binding, was.Paid}, []any{is.Grantor, is.Binding, is.Paid})
+	}
+	differ("inputs", back.Inputs, again.Inputs)
+	return found
+}
+
+// keptAfter returns what is left of each line of a sale after some of it was given back,
+// and whether it had that much.
+func (s *Settlement) keptAfter(backs []Settlement) ([]Quantity, bool) {
+	kept := quantities(s.Lines)
+	for _, b := range backs {
+		for _, l := range b.Lines {
+			i := slices.IndexFunc(s.Lines, func(sold PricedLine) bool { return sold.No == l.No })
+			if i < 0 || l.Quantity > 0 || kept[i]+l.Quantity < 0 {
+				return nil, false
+			}
+			kept[i] += l.Quantity
+		}
+	}
+	return kept, true
+}
+
+// paidDiffers compares who paid what.
+func paidDiffers(fens func(field string, was, is Fen), was, is Breakdown) {
 	fens("total_fen", was.Total, is.Total)
 	fens("deductible_fen", was.Deductible, is.Deductible)
 	fens("fund_paid_fen", was.FundPaid, is.FundPaid)
@@ -69,10 +136,6 @@ func Replay(s Settlement, place Place, r Replayed) []Difference {
 	fens("own_paid_fen", was.OwnPaid, is.OwnPaid)
 	fens("shared_paid_fen", was.SharedPaid, is.SharedPaid)
 	fens("cash_due_fen", was.CashDue, is.CashDue)
-	for i := range s.Shares {
-		fens(fmt.Sprintf("shares[%d].paid_fen", i), s.Shares[i].Paid.Total(), again.Shares[i].Paid.Total())
-	}
-	return found
 }
 
 // repriced prices a sale's lines again and tells what the catalogue says otherwise.
