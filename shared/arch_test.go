@@ -65,7 +65,7 @@ var arrows = map[string][]string{
 	"infra/linear":           {"infra/rig"},
 	"infra/meter":            {"shared/store", "shared/store/dynamo"},
 	"infra/bench": {
-		"shared/app", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite",
+		"shared/app", "shared/catalogue", "shared/family", "shared/policy", "shared/qrimage", "shared/vault", "shared/store", "shared/store/sqlite",
 		"infra/meter", "infra/rig",
 	},
 	"infra/mutants":     {},

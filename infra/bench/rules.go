@@ -41,19 +41,20 @@ func measureLaw(p plan, t table) error {
 	insured := family.Insurance{Region: "430100", Insutype: family.Employee, PsnType: "11", Active: true}
 	c := family.Case{
 		Message: family.MessageID(string(hospital) + "202603121200000001"), Now: noon, Policy: changsha, Born: 19800101, Sex: family.Male,
-		Place:   family.Place{Code: hospital, Kind: family.Hospital, Level: "5", Region: "430103", Designated: true},
-		Patient: family.Account{Person: "P0", Insurance: insured, Balance: family.Pockets{Current: 50_00}},
-		Items:   map[string]family.Item{},
-		Bill:    family.Bill{MedType: family.Outpatient, UseAccount: true},
+		Place: family.Place{Code: hospital, Kind: family.Hospital, Level: "5", Region: "430103", Designated: true},
+		Items: map[string]family.Item{},
+		Bill:  family.Bill{MedType: family.Outpatient, UseAccount: true},
 	}
+	c.Patient, _ = family.Credit(family.Account{Person: "P0", Insurance: insured}, "C0", family.Pockets{Current: 50_00}, noon)
 	for i := range 2 {
 		person, binding := family.PersonNo(fmt.Sprintf("P%d", i+1)), family.BindingID(fmt.Sprintf("B%d", i+1))
 		grantor := family.Grantor{Person: person, Binding: binding}
 		c.Patient.Grantors = append(c.Patient.Grantors, grantor)
-		c.Payers = append(c.Payers, family.Payer{Grantor: grantor, Policy: changsha, Account: family.Account{
-			Person: person, Insurance: insured, Balance: family.Pockets{Current: 300_00},
+		account, _ := family.Credit(family.Account{
+			Person: person, Insurance: insured,
 			Given: []family.Grant{{Binding: binding, Beneficiary: "P0", Relation: "73", Terms: family.Terms{Purposes: []family.Purpose{family.ForCare}, MonthlyCap: 5000_00}}},
-		}})
+		}, "C"+string(person), family.Pockets{Current: 300_00}, noon)
+		c.Payers = append(c.Payers, family.Payer{Grantor: grantor, Policy: changsha, Account: account})
 	}
 	for i := range family.MaxLines {
 		code := fmt.Sprintf("X%d", i)
