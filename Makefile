@@ -34,7 +34,7 @@ web-test: ## the pages in a headless browser, BROWSER (chromium)
 	cd infra/webtest && go vet ./... && GONGJI_BROWSER='$(BROWSER)' go test -count=1 -timeout 20m -v ./...
 
 screens: ## the pictures of docs/screens, taken anew
-	cd infra/webtest && GONGJI_SCREENS='$(CURDIR)/docs/screens' GONGJI_BROWSER='$(BROWSER)' go test -count=1 -run 'TestScreens|TestReview|TestRules|TestCounter' .
+	cd infra/webtest && GONGJI_SCREENS='$(CURDIR)/docs/screens' GONGJI_BROWSER='$(BROWSER)' go test -count=1 -run 'TestScreens|TestReview|TestRules|TestCounter|TestTrail|TestPremium' .
 
 policy-test: ## every region's file, and every story with its numbers
 	go test -count=1 ./shared/policy ./shared/catalogue

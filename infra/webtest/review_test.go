@@ -112,9 +112,7 @@ func TestReview(t *testing.T) {
 	desk.sees("放回队列")
 	desk.press("查看")
 	desk.wait("document.querySelector('.papers img')?.naturalWidth === 600")
-	if path := os.Getenv("GONGJI_SCREENS"); path != "" {
-		desk.keep(path, "desk-review")
-	}
+	desk.keepBoth("desk-review")
 	desk.press("补一份材料")
 	desk.chooses("缺哪一份", "户口本")
 	desk.types("说明", "请上传写有两个人姓名的那一页")

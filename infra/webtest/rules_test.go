@@ -51,9 +51,9 @@ func TestRules(t *testing.T) {
 	desk.wait("document.querySelector('.plot canvas') && document.querySelectorAll('.whatif tbody tr').length > 1")
 	desk.press("照原样重算")
 	desk.sees("一分不差")
-	if path := os.Getenv("GONGJI_SCREENS"); path != "" {
+	if os.Getenv("GONGJI_SCREENS") != "" {
 		js[bool](desk, "(document.querySelector('.whatif').scrollIntoView(), true)")
-		desk.keep(path, "desk-whatif")
+		desk.keepBoth("desk-whatif")
 	}
 	other.enter(h.base, "roles:operator")
 	other.pressA("link", "规则")
