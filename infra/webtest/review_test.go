@@ -112,6 +112,7 @@ func TestReview(t *testing.T) {
 	desk.sees("放回队列")
 	desk.press("查看")
 	desk.wait("document.querySelector('.papers img')?.naturalWidth === 600")
+	js[bool](desk, "(scrollTo(0, 0), true)")
 	desk.keepBoth("desk-review")
 	desk.press("补一份材料")
 	desk.chooses("缺哪一份", "户口本")

@@ -1,8 +1,10 @@
 package webtest
 
 import (
+	"fmt"
 	"os"
 	"testing"
+	"time"
 )
 
 // keepBoth writes a picture in Chinese and one in English, where pictures are asked for.
@@ -91,8 +93,10 @@ func (p *tab) sized(engine, where string) {
 func TestPremium(t *testing.T) {
 	browser, engine := browse(t), axe(t)
 	h := start(t, true)
-	h.feed("/v1/dues", `{"person_no":"DEMO03","kind":"resident","year":2027,"amount_fen":40000,"from":"20260901","to":"20991231"}
-{"person_no":"DEMO03","kind":"resident","year":2099,"amount_fen":40000,"from":"20981201","to":"20991231"}`)
+	year := time.Now().In(time.FixedZone("", 8*3600)).Year()
+	for _, n := range []int{1, 2} { // next year's may be paid now, that of the year after from next September on
+		h.feed("/v1/dues", fmt.Sprintf(`{"person_no":"DEMO03","kind":"resident","year":%d,"amount_fen":40000,"from":"%d","to":"%d0228"}`, year+n, []int{year*10000 + 101, (year+1)*10000 + 901}[n-1], year+n))
+	}
 	var list struct {
 		Items []struct {
 			ID       string `json:"binding_id"`
@@ -111,7 +115,7 @@ func TestPremium(t *testing.T) {
 	p.goes("/me")
 	p.settles() // what comes late moves what is pressed
 	p.pressA("link", "缴医保费")
-	p.sees("2098-12-01 起可以缴")
+	p.sees(fmt.Sprintf("%d-09-01 起可以缴", year+1))
 	if dir := os.Getenv("GONGJI_SCREENS"); dir != "" {
 		p.keep(dir, "premiums")
 	}

@@ -42,9 +42,9 @@ export function either(zh, en) {
 
 const zone = 'Asia/Shanghai';
 
-// moment writes a time, in Shanghai's.
+// moment writes a time, in Shanghai's, the same in both languages: 2026-03-01 09:05.
 export function moment(time) {
-  return new Date(time).toLocaleString(prefs.language === 'zh' ? 'zh-CN' : 'en-GB', {
+  return new Date(time).toLocaleString('sv-SE', {
     timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false,
   });
 }

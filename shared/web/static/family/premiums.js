@@ -1,6 +1,6 @@
 // 缴保费: what my relatives or I owe, paid whole from my account.
 
-import { html, Page, Button, Empty, Link, Money, Notice, Sheet, Trouble, Waiting, useAct, useLoad, useRef, useState } from '../ui.js';
+import { html, Page, Button, Link, Money, Notice, Sheet, Trouble, Waiting, useAct, useLoad, useRef, useState } from '../ui.js';
 import { t, dayOf, moment, stamp } from '../text.js';
 import { get, once, post } from '../door.js';
 import { live, other, relationOf } from './kin.js';
@@ -26,7 +26,7 @@ function Whose({ binding, title }) {
   return html`<section class="card stack premiums"><h2>${title}</h2>
     <${Trouble} problem=${problem} again=${again} />
     ${!data && !problem && html`<${Waiting} />`}
-    ${data?.items.length === 0 && html`<${Empty} icon="done">${t('premium.none')}<//>`}
+    ${data?.items.length === 0 && html`<p class="hint">${t('premium.none')}</p>`}
     ${data?.items.length > 0 && html`<ul>${data.items.map((p) => html`<${Premium} key=${p.premium_id} p=${p} binding=${binding} done=${again} />`)}</ul>`}</section>`;
 }
 
