@@ -281,7 +281,7 @@ var mutants = []mutant{
 	{file: adjustApp, old: "case j.State == to && j.DecidedBy == by.Subject:", bad: "case j.State == to:", breaks: "another's decision is not one's own"},
 
 	// Premiums.
-	{file: premiumLaw, old: "	case p.Standing() > 0:\n		return refuse(&Refusal{Code: PremiumNotDue, Rule: \"premiums.paid\"})\n", bad: "", breaks: "a premium is paid once"},
+	{file: premiumLaw, old: "	case p.Standing() > 0:\n		return refuse(&Refusal{Code: PremiumNotDue, Rule: \"premiums.paid\"})\n", bad: "", breaks: "a premium is paid once", tests: "towns meet it too seldom: a hundred did not"},
 	{file: premiumLaw, old: "case today < p.From || today > p.To:", bad: "case today < p.From:", breaks: "a premium's last day is its last"},
 	{file: premiumLaw, old: "case c.Amount != p.Amount:", bad: "case false:", breaks: "who pays a premium was told what it is"},
 	{file: premiumLaw, old: "case !c.Payer.Policy.Pays(use):", bad: "case false:", breaks: "accounts pay for what the region says"},

@@ -40,7 +40,7 @@ func (v *view) traced(e effects, writes []store.Write, at time.Time) {
 	}
 	ofDay, id := fmt.Sprintf("ACTS#%d", day(at)), "a line"
 	for _, w := range writes {
-		if w.Base == 0 && !w.Check && strings.HasPrefix(w.Key.Part, "ACTS#") {
+		if !w.Check && strings.HasPrefix(w.Key.Part, "ACTS#") { // its own line again, where it is set again
 			id = w.Key.Sort // the house drew it
 		}
 	}

@@ -37,6 +37,8 @@ type memory struct {
 	decoded  []decoded
 	sales    []*sale // made
 	hoped    []*sale // and those of which nobody is sure
+	helped   []helped
+	turns    bool // the month is about to turn
 	bindings []bond
 	served   []bond // those that were filled in at the counter
 	premiums []owed
@@ -146,6 +148,9 @@ func (t *town) repeat() *request {
 
 // fresh is something new that somebody wants.
 func (t *town) fresh() *request {
+	if len(t.helped) > 0 && t.chance(0.02) {
+		return t.story()
+	}
 	switch n := t.rng.IntN(100); {
 	case n < 24:
 		if len(t.decoded) > 0 && t.chance(0.2) {

@@ -126,15 +126,20 @@ func (t *town) turn() *request {
 // operate freezes or suspends, or takes it back.
 func (t *town) operate() *request {
 	if t.chance(0.6) {
-		r := &request{audit: &auditor.Request{Op: auditor.OpFreeze, By: pick(t, t.people).No, Switch: t.chance(0.25)}}
-		r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-			return answerOf(a.Freeze(ctx, family.Reviewer{Subject: auditor.Operator}, family.PersonNo(r.audit.By), r.audit.Switch))
-		}
-		return r
+		return t.freeze(pick(t, t.people).No, t.chance(0.25))
 	}
 	r := &request{audit: &auditor.Request{Op: auditor.OpSuspend, Code: pick(t, t.places).Code, Switch: t.chance(0.15)}}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
 		return answerOf(a.Suspend(ctx, family.Reviewer{Subject: auditor.Operator}, family.InstitutionCode(r.audit.Code), r.audit.Switch))
+	}
+	return r
+}
+
+// freeze freezes somebody, or takes it back.
+func (t *town) freeze(person string, frozen bool) *request {
+	r := &request{audit: &auditor.Request{Op: auditor.OpFreeze, By: person, Switch: frozen}}
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		return answerOf(a.Freeze(ctx, family.Reviewer{Subject: auditor.Operator}, family.PersonNo(person), frozen))
 	}
 	return r
 }

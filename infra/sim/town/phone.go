@@ -48,7 +48,7 @@ func (t *town) confirms(message, grantor string) *request {
 	if t.chance(0.2) {
 		r.audit.Says = "declined"
 	}
-	if t.chance(0.05) {
+	if t.chance(0.1) {
 		r.audit.By = pick(t, t.people).No
 	}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
@@ -176,22 +176,30 @@ func (t *town) anyOnBinding() *request {
 
 // onBinding is an act on a binding.
 func (t *town) onBinding(op auditor.Op, by, id string) *request {
+	if op == auditor.OpChange {
+		return t.changes(by, id, t.change())
+	}
 	r := &request{audit: &auditor.Request{Op: op, By: by, Binding: id}, anew: op == auditor.OpSubmit}
 	person, binding := family.PersonNo(by), family.BindingID(id)
 	act := map[auditor.Op]func(*app.App, context.Context, family.PersonNo, family.BindingID) (app.BindingView, error){
 		auditor.OpSubmit: (*app.App).Submit, auditor.OpAccept: (*app.App).Accept,
 		auditor.OpDecline: (*app.App).Decline, auditor.OpEnd: (*app.App).EndBinding,
 	}[op]
-	if op == auditor.OpChange {
-		c := t.change()
-		r.audit.Change = c
-		in := family.Change{Show: c.Show, Paused: c.Paused, SetPay: c.SetPay, Pay: termsOf(c.Pay)}
-		act = func(a *app.App, ctx context.Context, p family.PersonNo, b family.BindingID) (app.BindingView, error) {
-			return a.ChangeBinding(ctx, p, b, in)
-		}
-	}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
 		view, err := act(a, ctx, person, binding)
+		answer := answerOf(err)
+		answer.ID = string(view.Binding.ID)
+		return answer
+	}
+	return r
+}
+
+// changes is a change of a binding.
+func (t *town) changes(by, id string, c auditor.Change) *request {
+	r := &request{audit: &auditor.Request{Op: auditor.OpChange, By: by, Binding: id, Change: c}}
+	in := family.Change{Show: c.Show, Paused: c.Paused, SetPay: c.SetPay, Pay: termsOf(c.Pay)}
+	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
+		view, err := a.ChangeBinding(ctx, family.PersonNo(by), family.BindingID(id), in)
 		answer := answerOf(err)
 		answer.ID = string(view.Binding.ID)
 		return answer

@@ -235,6 +235,7 @@ func (t *town) sells(r *request, bill auditor.Bill) {
 	r.learn = func(t *town, a auditor.Answer) {
 		if a.Code == "" && !slices.Contains(t.sales, s) {
 			t.sales = append(t.sales, s)
+			t.helps(s, a.Settlement)
 		}
 		if a.Code == "confirmation_needed" && t.chance(0.8) {
 			t.waits(r)
@@ -398,6 +399,10 @@ func (t *town) refund() *request {
 	if !found || len(s.bill.Lines) == 0 {
 		return nil
 	}
+	return t.refundOf(s)
+}
+
+func (t *town) refundOf(s *sale) *request {
 	p := t.placeOf(s.place)
 	r := &request{audit: &auditor.Request{Op: auditor.OpRefund, Place: p.Code, Message: t.message(p), Original: s.message}}
 	var returns []family.Return

@@ -141,8 +141,14 @@ func (t *town) drawRates() {
 func (t *town) step() {
 	t.steps++
 	t.now = t.now.Add(t.between(time.Millisecond, 40*time.Millisecond))
-	if t.chance(t.rates.leap) {
+	switch {
+	case t.chance(t.rates.leap):
 		t.leap()
+	case t.turns && t.chance(0.02): // somebody's grant has paid, and its month turns
+		t.turns = false
+		t.night()
+		t.month(t.now.UTC().Add(8 * time.Hour))
+		t.fault("the clock leaps")
 	}
 	t.land()
 	if t.chance(t.rates.death) {
@@ -199,8 +205,7 @@ func (t *town) leap() {
 	case 5:
 		t.toTheEdge(time.Date(china.Year(), china.Month(), china.Day()+1, 0, 0, 0, 0, time.UTC))
 	case 6:
-		t.toTheEdge(time.Date(china.Year(), china.Month()+1, 1, 0, 0, 0, 0, time.UTC))
-		t.reached("a month turns")
+		t.month(china)
 	case 7:
 		if t.chance(0.3) {
 			t.toTheEdge(time.Date(china.Year()+1, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -208,6 +213,16 @@ func (t *town) leap() {
 		}
 	}
 	t.fault("the clock leaps")
+}
+
+// month moves the clock to the turn of the month, or just past it.
+func (t *town) month(china time.Time) {
+	t.toTheEdge(time.Date(china.Year(), china.Month()+1, 1, 0, 0, 0, 0, time.UTC))
+	t.reached("a month turns")
+	if t.chance(0.5) {
+		t.now = t.now.Add(10 * time.Second)
+		t.nextMonth()
+	}
 }
 
 // night ends all that is under way: no process and no commit lives through days.
