@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -142,6 +143,13 @@ func proveAs[T any](r store.Record, prove func(T) error) error {
 	return prove(body)
 }
 
+// nameOf returns what a record is told of by: what its part names, or where one part
+// holds them for the whole house, its place there.
+func nameOf(k store.Key) string {
+	_, name, _ := strings.Cut(k.Part, "#")
+	return cmp.Or(name, k.Sort)
+}
+
 // proveDamaged tells of a damaged record, and what is to be looked into for it.
 func (a *App) proveDamaged(ctx context.Context, k store.Key, proof *Proof) error {
 	kind, name, _ := strings.Cut(k.Part, "#")
@@ -154,7 +162,7 @@ func (a *App) proveDamaged(ctx context.Context, k store.Key, proof *Proof) error
 	case kind == "PERSON":
 		proof.found(family.PersonNo(name), 0, "", what)
 	default:
-		proof.found("", 0, name, what)
+		proof.found("", 0, nameOf(k), what)
 	}
 	if kind == "BIND" && k.Sort == "B" {
 		proof.suspects.binding(family.BindingID(name))

@@ -70,6 +70,7 @@ var kinds = []kind{
 	{"signing key's row", "KEYS#", "", new(pointerRecord), store.Key(keyRowKey(pharmacy, "AK"))},
 	{"repair", "REPAIRS", "R#", new(repairRecord), store.Key(repairKey("R1"))},
 	{"credit", "CREDIT#", "C", new(creditRecord), store.Key(creditKey("2026-03"))},
+	{"adjustment", "ADJUSTMENTS", "", new(family.Adjustment), store.Key(adjustmentKey("R1"))},
 	{"premium", "PREMIUM#", "P", new(premiumRecord), store.Key(premiumKey("M1"))},
 	{"premium that is owed", "OWED#", "", new(pointerRecord), store.Key(owedKey("P1", 2027, family.ResidentPremium))},
 	{"what was bought in a period", "BOUGHT#", "", new(boughtRecord), store.Key(boughtKey("P1", "X1"))},
@@ -341,6 +342,18 @@ func fullStory(t *testing.T) (*house, canaries) {
 	if done := h.repairAll().Done; len(done) != 1 {
 		t.Fatalf("a lost box was repaired by %q", done)
 	}
+
+	// An account put right by two people, one who leaves and whose
+	// data are destroyed.
+	ok(h.ProposeAdjustment(t.Context(), anna, family.Adjustment{Reference: "story", Person: lijun, Amount: family.Pockets{Current: 100}, Reason: family.MissedCredit}))(t)
+	ok(h.ApproveAdjustment(t.Context(), bert, "story"))(t)
+	gone := h.feedOf(cantonese[xu])
+	gone.Insurance.Active = false
+	ok(h.FeedPerson(t.Context(), gone))(t)
+	for _, by := range []family.Reviewer{anna, bert} {
+		ok(h.Erase(t.Context(), by, xu))(t)
+	}
+	seen["the name of one who left"], seen["the ID number of one who left"] = gone.Name, string(gone.ID)
 
 	// The house's keys rotate, and what they sealed is sealed anew.
 	h.App.vault = vault.New(ok(ok(fixedKeys())(t).Rotate(&draws{n: 7000}))(t), &draws{n: 8000})

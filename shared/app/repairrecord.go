@@ -61,8 +61,8 @@ func (r *repairer) record(ctx context.Context, k store.Key) error {
 
 // leave owns up to a record that cannot be mended.
 func (r *repairer) leave(k store.Key) {
-	kind, name, _ := strings.Cut(k.Part, "#")
-	r.out.Left = append(r.out.Left, family.Fault{Ref: name, What: "a damaged record of kind " + kind + ": nothing else holds what it held"})
+	kind, _, _ := strings.Cut(k.Part, "#")
+	r.out.Left = append(r.out.Left, family.Fault{Ref: nameOf(k), What: "a damaged record of kind " + kind + ": nothing else holds what it held"})
 }
 
 // leaveLate owns up to the records that their bindings have not written again.
