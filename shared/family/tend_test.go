@@ -54,3 +54,43 @@ func TestARaisedCapIsLetInOnItsDay(t *testing.T) {
 		}
 	}
 }
+
+// TestAnInsuranceThatMoved: where the region says so, a grant whose sides are no longer
+// insured where it may be given ends its binding; elsewhere it waits. What only shows codes
+// does not end with it.
+func TestAnInsuranceThatMoved(t *testing.T) {
+	now := time.Date(2026, 3, 10, 4, 0, 0, 0, time.UTC)
+	insured := func(region family.Region, active bool) family.Insurance {
+		return family.Insurance{Region: region, Insutype: family.Employee, PsnType: "11", Active: active}
+	}
+	for _, c := range []struct {
+		name   string
+		onMove family.OnMove
+		member family.Insurance
+		pays   bool
+		ends   bool
+	}{
+		{"moved away, and that ends it", family.MoveEnds, insured("440300", true), true, true},
+		{"no longer insured, and that ends it", family.MoveEnds, insured("430100", false), true, true},
+		{"moved away, and it waits", family.MoveHolds, insured("440300", true), true, false},
+		{"stays", family.MoveEnds, insured("430100", true), true, false},
+		{"moved away, and it pays nothing", family.MoveEnds, insured("440300", true), false, false},
+	} {
+		p := &family.Policy{Binding: family.BindPolicy{OnMove: c.onMove}, Grants: family.GrantPolicy{Grantors: []family.Insutype{family.Employee}, Insured: family.SameCity}}
+		pair := family.Pair{
+			Binding: family.Binding{ID: "B", Holder: "P1", Member: "P2", Relation: "12", State: family.BindingActive, Created: now.AddDate(0, 0, -9), Show: true},
+			Holder:  family.Account{Person: "P1", Insurance: insured("430100", true)},
+			Member:  family.Account{Person: "P2", Insurance: c.member},
+		}
+		if c.pays {
+			terms := family.Terms{Purposes: []family.Purpose{family.ForCare}}
+			pair.Binding.Pay = &terms
+			pair.Holder.Given = []family.Grant{{Binding: "B", Beneficiary: "P2", Terms: terms}}
+			pair.Member.Grantors = []family.Grantor{{Person: "P1", Binding: "B"}}
+		}
+		after := pair.Tend(family.Facts{MemberBorn: 19800101}, p, now)
+		if ended := after.Binding.State == family.BindingEnded; ended != c.ends || ended && (after.Binding.EndWhy != family.WhyMoved || len(after.Holder.Given) > 0) {
+			t.Errorf("%s: it is %s because of %q, with grants %v", c.name, after.Binding.State, after.Binding.EndWhy, after.Holder.Given)
+		}
+	}
+}
