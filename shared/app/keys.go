@@ -437,6 +437,12 @@ const policiesPart = "POLICIES"
 
 func policyKey(id string) ref[policyRecord] { return ref[policyRecord]{Part: policiesPart, Sort: id} }
 
+// lastPolicyKey is of the policy of a region that was published last. These lie
+// behind all policies, whose ids begin with a digit.
+func lastPolicyKey(region family.Region) ref[lastPolicyRecord] {
+	return ref[lastPolicyRecord]{Part: policiesPart, Sort: "L#" + string(region)}
+}
+
 func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
 	return ref[boughtRecord]{Part: "BOUGHT#" + string(p), Sort: code}
 }

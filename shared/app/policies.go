@@ -69,6 +69,15 @@ func (b *rulebook) age(now time.Time) (bool, time.Duration) {
 	return b.known, now.Sub(b.at)
 }
 
+// policiesAlone cuts a list of the table's policies where the records begin that only
+// point at one.
+func policiesAlone(records []store.Record) []store.Record {
+	if i := slices.IndexFunc(records, func(r store.Record) bool { return !isPolicyID(r.Key.Sort) }); i >= 0 {
+		return records[:i]
+	}
+	return records
+}
+
 // published lists the records of all policies of the table.
 func (a *App) published(ctx context.Context) ([]store.Record, error) {
 	var all []store.Record
@@ -78,7 +87,7 @@ func (a *App) published(ctx context.Context) ([]store.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, records...)
+		all = append(all, policiesAlone(records)...)
 		if len(records) < r.Limit {
 			return all, nil
 		}
@@ -199,6 +208,13 @@ type PolicyView struct {
 	PublishedAt time.Time
 }
 
+// lastPolicyRecord is the policy of a region that was published last. Two who publish
+// at once meet in it, and a region may have as many policies as there are.
+type lastPolicyRecord struct {
+	ID   string
+	From family.Day
+}
+
 // maxPolicyText bounds the text of a policy, in bytes; the longest of ours has 20,000.
 const maxPolicyText = 128 << 10
 
@@ -235,10 +251,6 @@ func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, err
 // region. The rule of a past day never changes.
 func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, error) {
 	now := a.now()
-	records, err := act(ctx, a, func(*tx) ([]store.Record, error) { return a.published(ctx) })
-	if err != nil {
-		return PolicyView{}, err
-	}
 	view, err := act(ctx, a, func(t *tx) (PolicyView, error) {
 		draft, found, err := t.policy(id)
 		switch {
@@ -260,21 +272,19 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 		if p.From.Begins().Sub(now) < publishLead {
 			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "a day that has not begun"}
 		}
-		for _, r := range records {
-			other, found, err := t.policy(r.Key.Sort)
-			if err != nil {
-				return PolicyView{}, err
-			}
-			if !found || other.State != PolicyPublished {
-				continue
-			}
-			q, err := a.policies.Read([]byte(other.Text))
-			if err != nil {
-				return PolicyView{}, err
-			}
-			if q.Region == p.Region && q.From >= p.From {
-				return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "after " + q.From.String() + ", when " + q.ID() + " begins"}
-			}
+		lastRef := lastPolicyKey(p.Region)
+		if err := t.read(lastRef); err != nil {
+			return PolicyView{}, err
+		}
+		last, found, err := get(t, lastRef)
+		if err != nil {
+			return PolicyView{}, err
+		}
+		if found && last.From >= p.From {
+			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "after " + last.From.String() + ", when " + last.ID + " begins"}
+		}
+		if err := put(t, lastRef, lastPolicyRecord{ID: id, From: p.From}); err != nil {
+			return PolicyView{}, err
 		}
 		draft.State, draft.PublishedBy, draft.PublishedAt = PolicyPublished, by, now
 		return a.policyView(draft, p), put(t, policyKey(id), draft)
@@ -329,7 +339,7 @@ func (a *App) PoliciesOf(ctx context.Context, after string, limit int) (Page[Pol
 	if err != nil {
 		return page, err
 	}
-	drafts, err := decodeAll[policyRecord](records)
+	drafts, err := decodeAll[policyRecord](policiesAlone(records))
 	for i, draft := range drafts {
 		if i == limit {
 			page.Next = drafts[limit-1].ID

@@ -74,6 +74,7 @@ var kinds = []kind{
 	{"premium", "PREMIUM#", "P", new(premiumRecord), store.Key(premiumKey("M1"))},
 	{"premium that is owed", "OWED#", "", new(pointerRecord), store.Key(owedKey("P1", 2027, family.ResidentPremium))},
 	{"what was bought in a period", "BOUGHT#", "", new(boughtRecord), store.Key(boughtKey("P1", "X1"))},
+	{"last policy of a region", "POLICIES", "L#", new(lastPolicyRecord), store.Key(lastPolicyKey("430100"))},
 	{"policy", "POLICIES", "", new(policyRecord), store.Key(policyKey("430100@2026-07"))},
 }
 
@@ -324,7 +325,8 @@ func fullStory(t *testing.T) (*house, canaries) {
 
 	// A policy that is drafted, an item that is counted by period, a premium of hers
 	// from his account.
-	ok(h.DraftPolicy(t.Context(), "clerk", draftText(t, "2026-07")))(t)
+	ok(h.DraftPolicy(t.Context(), "clerk", draftFrom(t, "20260701", "2026-07")))(t)
+	ok(h.PublishPolicy(t.Context(), "chief", "430100@2026-07"))(t)
 	h.counted("X9", 30, 5)
 	ok(settle(pharmacy, h.byID(wang), bill(family.PharmacyBuy, line(1, "X9", 2, 100))))(t)
 	h.pay(li, 1000, 0)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -146,4 +147,46 @@ func TestAWhatIfCountsWhatIsLeft(t *testing.T) {
 	report := ok(h.WhatIf(ctx, WhatIfAsk{Policy: "430100@2026-04", From: today, To: today, Most: 10}))(t)
 	// 600.00 − 200.00 are left to the fund: 240.00 at 60 %, 320.00 at 80 %.
 	same(t, "the change", report.Change, Change{Ruled: 2, Changed: 1, Fund: 8000, Cash: -8000})
+}
+
+// TestPublishedOneAfterAnother: the first day of each is after the last one's, also for
+// two who publish at once.
+func TestPublishedOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := t.Context()
+	day := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	named := func(n int) (first, version string) {
+		return day.AddDate(0, 0, n).Format("20060102"), fmt.Sprintf("2027-%d", n)
+	}
+	const most = 4
+	for n := range most {
+		first, version := named(n)
+		ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, first, version)))(t)
+	}
+	for n := range most {
+		_, version := named(n)
+		ok(h.PublishPolicy(ctx, "chief", "430100@"+version))(t)
+	}
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20270103", "2027-late")))(t)
+	refused(h.PublishPolicy(ctx, "chief", "430100@2027-late"))(t, family.StateForbids)
+
+	// One reads that nothing is in the way; another publishes the same day meanwhile.
+	first, _ := named(most)
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, first, "2027-one")))(t)
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, first, "2027-two")))(t)
+	late := h.over(&between{Store: h.store, other: func() {
+		ok(h.PublishPolicy(ctx, "chief", "430100@2027-two"))(t)
+	}})
+	refused(late.PublishPolicy(ctx, "chief", "430100@2027-one"))(t, family.StateForbids)
+
+	listed := 0
+	for page := (Page[PolicyView]{Next: ""}); ; {
+		page = ok(h.PoliciesOf(ctx, page.Next, 2))(t)
+		listed += len(page.Items)
+		if page.Next == "" {
+			break
+		}
+	}
+	same(t, "policies listed", listed, most+3)
 }

@@ -101,8 +101,10 @@ func TestWhatGoesWrongCannotSay(t *testing.T) {
 		"429":          {status(429), 2},
 		"400":          {status(400), 1},
 		"401":          {status(401), 1},
-		"a redirect":   {func(_ int64, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, 1},
-		"not signed":   {func(_ int64, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"answer":"match"}`) }, 1},
+		"a redirect": {func(_ int64, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, 1},
+		"not signed": {func(_ int64, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"answer":"match"}`) }, 1},
 		"signed by another": {func(_ int64, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Gongji-Signature", Sign([]byte("another secret 123"), "answer", "", []byte(`{"answer":"match"}`)))
 			_, _ = io.WriteString(w, `{"answer":"match"}`)
