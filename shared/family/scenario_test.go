@@ -49,7 +49,16 @@ type misfit struct {
 }
 
 // play plays a scenario. Its error begins with file:line.
-func play(file, text string) (err error) {
+func play(file, text string) error {
+	set, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	return playUnder(set, file, text)
+}
+
+// playUnder plays a scenario under the policies of a set.
+func playUnder(set *policy.Set, file, text string) (err error) {
 	defer func() {
 		switch thrown := recover().(type) {
 		case nil:
@@ -59,10 +68,6 @@ func play(file, text string) (err error) {
 			panic(thrown)
 		}
 	}()
-	set, err := policy.Load()
-	if err != nil {
-		return err
-	}
 	s := &stage{
 		set:      set,
 		invented: map[family.Region]*family.Policy{},
