@@ -1,6 +1,7 @@
 package family_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -54,11 +55,12 @@ func play(file, text string) error {
 	if err != nil {
 		return err
 	}
-	return playUnder(set, file, text)
+	return playUnder(set, nil, file, text)
 }
 
-// playUnder plays a scenario under the policies of a set.
-func playUnder(set *policy.Set, file, text string) (err error) {
+// playUnder plays a scenario under the policies of a set, of which one may be another;
+// nil is none.
+func playUnder(set *policy.Set, other *family.Policy, file, text string) (err error) {
 	defer func() {
 		switch thrown := recover().(type) {
 		case nil:
@@ -70,6 +72,7 @@ func playUnder(set *policy.Set, file, text string) (err error) {
 	}()
 	s := &stage{
 		set:      set,
+		other:    other,
 		invented: map[family.Region]*family.Policy{},
 		bindings: map[[2]string]family.BindingID{},
 		sales:    map[string]family.MessageID{},
@@ -183,7 +186,8 @@ func oneOf[T ~string](w *words, what string, known []T) T {
 type stage struct {
 	town     *town
 	set      *policy.Set
-	region   family.Region // of persons who name none
+	other    *family.Policy // stands in the place of the set's of the same ID
+	region   family.Region  // of persons who name none
 	invented map[family.Region]*family.Policy
 	bindings map[[2]string]family.BindingID
 	sales    map[string]family.MessageID
@@ -197,7 +201,16 @@ func (s *stage) rules(r family.Region, day family.Day) *family.Policy {
 	if p := s.invented[r.City()]; p != nil {
 		return p
 	}
-	return s.set.For(r, day)
+	return s.filed(r, day)
+}
+
+// filed returns the policy of a region's file.
+func (s *stage) filed(r family.Region, day family.Day) *family.Policy {
+	p := s.set.For(r, day)
+	if s.other != nil && p.ID() == s.other.ID() {
+		return s.other
+	}
+	return p
 }
 
 // do carries out one statement.
@@ -266,6 +279,10 @@ func (s *stage) do(st statement) {
 		refusal = s.review(w, verb)
 	case "terms", "stop", "pause", "resume", "hide", "unhide", "end":
 		refusal = s.change(w, verb)
+	case "registry":
+		s.town.registry = oneOf(w, "an answer", []family.RegistryAnswer{family.Match, family.NoMatch, family.CannotSay})
+	case "sweep":
+		s.town.sweep()
 	case "order":
 		p := s.who(w)
 		var order []family.BindingID
@@ -332,7 +349,7 @@ func (s *stage) policy(w *words, st statement) bool {
 		}
 		return false
 	}
-	p := *s.set.For(policy.Default, family.DayOf(s.town.now))
+	p := *s.filed(policy.Default, family.DayOf(s.town.now))
 	p.Region, p.Version, p.NameZH, p.NameEN = s.region, "invented", "虚构", "invented"
 	for _, d := range st.details {
 		w := &words{line: d.line, rest: d.words}
@@ -984,6 +1001,14 @@ func (s *stage) expectState(key string, w *words) {
 		holder, member := s.two(w)
 		b := s.town.bindings[s.binding(w, holder, member)]
 		same("the binding", b.Standing(), strings.Join(w.rest, " "))
+		w.rest = nil
+	case "steps":
+		holder, member := s.two(w)
+		var steps []string
+		for _, step := range s.town.bindings[s.binding(w, holder, member)].Steps {
+			steps = append(steps, cmp.Or(step.Kind, string(step.Action)))
+		}
+		same("what the binding takes", strings.Join(steps, " "), strings.Join(w.rest, " "))
 		w.rest = nil
 	case "code":
 		name := w.next("a code")

@@ -47,6 +47,7 @@ type town struct {
 	sales    map[family.MessageID]family.Settlement   // as they stand after refunds
 	given    map[family.MessageID][]family.Settlement // reversals and refunds, by sale
 	premiums map[family.PremiumID]family.Premium
+	registry family.RegistryAnswer // what the civil registry says of everybody
 	serial   int
 }
 
@@ -182,7 +183,7 @@ func (w *town) bind(holder, member family.PersonNo, relation family.Relation, sh
 // pair returns a binding with the accounts of both sides.
 func (w *town) pair(id family.BindingID) family.Pair {
 	b := w.bindings[id]
-	return family.Pair{Binding: b, Holder: w.accounts[b.Holder], Member: w.accounts[b.Member], MemberBorn: w.born[b.Member]}
+	return family.Pair{Binding: b, Holder: w.accounts[b.Holder], Member: w.accounts[b.Member], MemberBorn: w.born[b.Member], Registry: w.registry}
 }
 
 // on carries out an act on a binding.
@@ -210,6 +211,15 @@ func (w *town) end(by family.PersonNo, id family.BindingID) *family.Refusal {
 	return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
 		return p.End(by, w.rulesOf(p.Binding), w.now)
 	})
+}
+
+// sweep does to all bindings what time and the insurer have brought upon them.
+func (w *town) sweep() {
+	for _, id := range slices.Sorted(maps.Keys(w.bindings)) {
+		_ = w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
+			return p.Tend(family.Facts{MemberBorn: p.MemberBorn}, w.rulesOf(p.Binding), w.now), nil
+		})
+	}
 }
 
 // caseOf gathers all that decides a bill now.
