@@ -212,30 +212,35 @@ func (a *App) Sweep(ctx context.Context) (Swept, error) {
 		case len(records) == 100:
 		case at.Day == today:
 			done.Complete = true
-			at.After = "" // more may come today
 		default:
-			at = sweptRecord{Day: family.DayOf(noonOf(at.Day).AddDate(0, 0, 1))}
+			at = sweptRecord{Day: dayAfter(at.Day, 1)}
 		}
 		if done.Complete {
 			break
 		}
 	}
-	done.Through = at.Day
-	if !done.Complete {
-		done.Through = family.DayOf(noonOf(at.Day).AddDate(0, 0, -1))
+	if done.Complete {
+		// More may come today, and more of yesterday too: an act that began before
+		// midnight has its reminder there, whenever it commits.
+		done.Through, at = today, sweptRecord{Day: dayAfter(today, -1)}
+	} else {
+		done.Through = dayAfter(at.Day, -1)
 	}
 	_, err = act(ctx, a, func(t *tx) (struct{}, error) {
 		if err := t.read(sweptKey); err != nil {
 			return struct{}{}, err
 		}
 		was, found, err := get(t, sweptKey)
-		if err != nil || found && (was.Day > at.Day || was == at) {
+		if err != nil || found && (was == at || was.Day > at.Day && !done.Complete) {
 			return struct{}{}, err // another sweep is further
 		}
 		return struct{}{}, put(t, sweptKey, at)
 	})
 	return done, err
 }
+
+// dayAfter returns the day so many days after one.
+func dayAfter(d family.Day, days int) family.Day { return family.DayOf(noonOf(d).AddDate(0, 0, days)) }
 
 // noonOf returns the middle of a day in China.
 func noonOf(d family.Day) time.Time {

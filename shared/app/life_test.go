@@ -151,6 +151,25 @@ func TestDeathAndDivorceStopSpendingAndNotRefunds(t *testing.T) {
 	}
 }
 
+// TestWhatBeganBeforeMidnightIsLookedAtAfterIt: a death is fed just before midnight and
+// committed when the sweep has been through the new day. A list that was done is done
+// again for a day.
+func TestWhatBeganBeforeMidnightIsLookedAtAfterIt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.bind(li, wang, "12", true, forAll())
+	h.clock.add(12*time.Hour - time.Second)
+	h.sweepWhole()
+	slow := h.over(&between{Store: h.store, other: func() {
+		h.clock.add(time.Minute)
+		h.sweepWhole()
+	}})
+	ok(slow.FeedRegistry(t.Context(), KinFeed{Identity: Identity{h.human(li).name, h.idOf(li)}, Deceased: true}))(t)
+	h.sweepWhole()
+	view := ok(h.GetBinding(t.Context(), wang, id))(t)
+	same(t, "the end", []string{string(view.Binding.State), string(view.Binding.EndWhy)}, []string{"ended", string(family.WhyDeath)})
+}
+
 func TestInsuranceStopsAndComesBack(t *testing.T) {
 	h := newHouse(t)
 	h.pay(li, 50000, 0)
