@@ -284,7 +284,7 @@ var mutants = []mutant{
 	{file: premiumLaw, old: "	case p.Standing() > 0:\n		return refuse(&Refusal{Code: PremiumNotDue, Rule: \"premiums.paid\"})\n", bad: "", breaks: "a premium is paid once", tests: "towns meet it too seldom: a hundred did not"},
 	{file: premiumLaw, old: "case today < p.From || today > p.To:", bad: "case today < p.From:", breaks: "a premium's last day is its last"},
 	{file: premiumLaw, old: "case c.Amount != p.Amount:", bad: "case false:", breaks: "who pays a premium was told what it is", tests: "towns meet it too seldom: a hundred did not"},
-	{file: premiumLaw, old: "case !c.Payer.Policy.Pays(use):", bad: "case false:", breaks: "accounts pay for what the region says"},
+	{file: premiumLaw, old: "case !rules.Pays(use):", bad: "case false:", breaks: "accounts pay for what the region says"},
 	{file: premiumLaw, old: "case limit.Total() < p.Amount:", bad: "case payer.Balance.Total() < p.Amount:", breaks: "a premium is paid from what is free", tests: "towns meet it too seldom: a hundred did not"},
 	{file: premiumLaw, old: "if p.Standing() > 0 && told.Amount != p.Amount {", bad: "if false {", breaks: "what is paid does not become dearer", tests: "towns meet it too seldom: a hundred did not"},
 	{file: premiumLaw, old: "		payer.Given[payer.grant(paid.Binding)].spend(paid.Month, p.Amount)\n", bad: "", breaks: "a premium counts on the grant's cap"},

@@ -249,7 +249,8 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 			return g, nil, err
 		}
 		g.records[grantor.Person], names[grantor.Person] = payer, payer.Masked
-		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: a.policyOf(payer.Account, now)})
+		rules := a.policyOf(payer.Account, now)
+		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: rules, Beyond: a.beyond(rules, now)})
 	}
 	for code, item := range g.Items {
 		if !item.PerPeriod() {

@@ -136,12 +136,12 @@ func PayPremium(c PremiumCase) (Premium, Account, Entry, *Refusal) {
 		return refuse(Refuse(PersonFrozen))
 	}
 	day, limit, reason := today, payer.Free(), Code("")
+	var g Grant
 	if c.Payer.Grantor.Binding != "" {
 		i := payer.grant(c.Payer.Grantor.Binding)
 		if i >= 0 { // see Case.day
 			day = max(day, Day(payer.Given[i].Spent.Month)*100+1)
 		}
-		var g Grant
 		g, reason = c.Payer.grantFor(cause{c.Owner.Person, c.Owner.Insurance.Region, c.Owner.Insurance.Region, ForPremium, day})
 		if reason != "" && reason != GrantScope {
 			return refuse(Refuse(reason))
@@ -153,6 +153,7 @@ func PayPremium(c PremiumCase) (Premium, Account, Entry, *Refusal) {
 	} else if payer.Person != c.Owner.Person {
 		return refuse(Refuse(GrantNone))
 	}
+	rules := c.Payer.usesOf(g)
 	switch use := p.Kind.use(); {
 	case reason != "":
 		return refuse(&Refusal{Code: reason, Rule: "pay.purposes"})
@@ -162,8 +163,8 @@ func PayPremium(c PremiumCase) (Premium, Account, Entry, *Refusal) {
 		return refuse(&Refusal{Code: StateForbids, Rule: "premiums.payments", Observed: strconv.Itoa(len(p.Payments))})
 	case c.Amount != p.Amount:
 		return refuse(&Refusal{Code: QuoteStale, Field: "amount_fen", Observed: strconv.Itoa(int(c.Amount)), Allowed: strconv.Itoa(int(p.Amount))})
-	case !c.Payer.Policy.Pays(use):
-		return refuse(&Refusal{Code: AccountScope, Rule: "account.pays", Policy: c.Payer.Policy.ID(), Observed: string(use)})
+	case !rules.Pays(use):
+		return refuse(&Refusal{Code: AccountScope, Rule: "account.pays", Policy: rules.ID(), Observed: string(use)})
 	case today < p.From || today > p.To:
 		return refuse(&Refusal{Code: PremiumNotDue, Rule: "premiums.days", Observed: today.String(), Allowed: p.From.String() + " to " + p.To.String()})
 	case p.Standing() > 0:

@@ -49,6 +49,18 @@ type Payer struct {
 	Grantor Grantor
 	Account Account
 	Policy  *Policy // of the grantor's region of insurance
+	// Beyond rules grants across provinces; nil where that region gives none.
+	Beyond *Policy
+}
+
+// usesOf returns the policy that says what the account may pay for by a grant: the
+// grantor's region's, or that of grants across provinces for such a one (notice of
+// 2026-01-09: 长期护理保险 too, whatever the region's accounts pay at home).
+func (p *Payer) usesOf(g Grant) *Policy {
+	if g.Nationwide && p.Beyond != nil {
+		return p.Beyond
+	}
+	return p.Policy
 }
 
 // Breakdown is who pays what of a bill. Total = FundPaid + PersonBurden, and
@@ -399,7 +411,7 @@ func (c *Case) share(p Payer, rest Fen) Share {
 		share.Reason = reason
 	case c.Bill.MedType.IsStay() && p.Policy.StayPayers != FamilyPaysStays:
 		share.Reason = GrantScope
-	case !p.Policy.Pays(c.use()):
+	case !p.usesOf(g).Pays(c.use()):
 		share.Reason = AccountScope
 	}
 	if share.Reason != "" {

@@ -18,7 +18,6 @@ import (
 
 // untold are the published rules that no scenario of testdata holds, and why.
 var untold = map[string]string{
-	"100000 account.pays":                  "not kept: what an account pays for is its own region's rule, also of a grant across provinces",
 	"100000 grants.usable_scope":           "a grant across provinces pays everywhere (Grant.Nationwide), whatever a file says: rules-100000.txt",
 	"310000 grants.insured_scope":          "Shanghai is a city and its province in one, and farther away the nation's rules hold",
 	"430100 his.fund_sum_includes_account": "moves no money, and the law never asks: TestGolden of shared/his, without the account",

@@ -235,7 +235,8 @@ func (w *town) caseOf(patient family.PersonNo, place family.InstitutionCode, bil
 		}
 	}
 	for _, g := range account.Grantors {
-		c.Payers = append(c.Payers, family.Payer{Grantor: g, Account: w.accounts[g.Person], Policy: w.policyOf(g.Person)})
+		rules := w.policyOf(g.Person)
+		c.Payers = append(c.Payers, family.Payer{Grantor: g, Account: w.accounts[g.Person], Policy: rules, Beyond: w.beyond(rules)})
 	}
 	return c
 }
@@ -398,7 +399,7 @@ func (w *town) payPremium(payer family.PersonNo, binding family.BindingID, id fa
 	p := w.premiums[id]
 	premium, account, entry, refusal := family.PayPremium(family.PremiumCase{
 		Now: w.now, Premium: p, Owner: w.accounts[p.Person], Amount: p.Amount,
-		Payer: family.Payer{Grantor: family.Grantor{Person: payer, Binding: binding}, Account: w.accounts[payer], Policy: w.policyOf(payer)},
+		Payer: family.Payer{Grantor: family.Grantor{Person: payer, Binding: binding}, Account: w.accounts[payer], Policy: w.policyOf(payer), Beyond: w.beyond(w.policyOf(payer))},
 	})
 	return w.tookPremium(premium, account, entry, refusal)
 }
