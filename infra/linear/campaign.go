@@ -23,6 +23,7 @@ type campaign struct {
 	dynamodb, folder                  string
 	seed                              uint64
 	quiet                             bool
+	only                              string // the planted bugs that are planted, by their text
 	program                           string // without planted bugs
 
 	counts map[string]int // what was asked and heard, how often
@@ -81,24 +82,28 @@ func (c *campaign) settleIn(ctx context.Context, data string, options []string) 
 	defer func() { err = errors.Join(err, server.Stop()) }()
 	house := rig.NewClient(server.Base)
 	defer house.Close()
-	region := rig.Region{Families: c.rounds * c.families, Institutions: c.clients, Money: money}
+	// A sister is the daughter of another family, of which nobody else appears.
+	all = make([]*kin, c.rounds*c.families)
+	region := rig.Region{Families: 2 * len(all), Institutions: c.clients, Money: money}
 	if err := region.Feed(ctx, house); err != nil {
 		return nil, err
 	}
-	for n := range region.Families {
-		k := &kin{number: n}
-		var tokens [2]string
+	for n := range all {
+		k := &kin{number: n, persons: [people]string{daughter: rig.Daughter(n), mother: rig.Mother(n), sister: rig.Daughter(len(all) + n)}}
+		var tokens [people]string
 		for p := range tokens {
-			if tokens[p], err = house.Token(ctx, rig.Who{Person: person(k, who(p))}); err != nil {
+			if tokens[p], err = house.Token(ctx, k.is(who(p))); err != nil {
 				return nil, err
 			}
 		}
-		id, err := region.Bind(ctx, house, n, tokens[daughter], tokens[mother], "binding-0")
-		if err != nil {
-			return nil, err
+		for i, holder := range []who{daughter, sister} {
+			id, err := region.Bind(ctx, house, n, tokens[holder], tokens[mother], bindingKey(i))
+			if err != nil {
+				return nil, err
+			}
+			k.bindings = append(k.bindings, bond{id, holder})
 		}
-		k.bindings = []string{id}
-		all = append(all, k)
+		all[n] = k
 	}
 	return all, nil
 }
@@ -158,7 +163,9 @@ func (w *town) introduce(ctx context.Context, clients int) error {
 		all = append(all, rig.Who{Institution: rig.Institution(n)})
 	}
 	for _, k := range w.families {
-		all = append(all, rig.Who{Person: person(k, daughter)}, rig.Who{Person: person(k, mother)})
+		for p := range who(people) {
+			all = append(all, k.is(p))
+		}
 	}
 	w.tokens = map[string]string{}
 	for _, who := range all {
@@ -181,7 +188,9 @@ func said(e event) string {
 		return text + " unknown"
 	case e.answer.what != "":
 		text += " " + e.answer.what
-	case e.answer.shared != 0:
+	case e.answer.shares[1] != 0:
+		text += " shared by two"
+	case e.answer.shares[0] != 0:
 		text += " shared"
 	}
 	if e.answer.replay {
@@ -192,7 +201,7 @@ func said(e event) string {
 
 // sometimes are the cases that a campaign of some length has to reach.
 var sometimes = []string{
-	"settle", "settle shared", "settle again", "settle shared again", "settle unknown",
+	"settle", "settle shared", "settle shared by two", "settle again", "settle shared again", "settle unknown",
 	"settle qr_spent", "settle qr_replaced", "settle trace_already_sold", "settle message_fenced", "settle qr_spent again",
 	"refund", "refund shared", "refund again", "refund original_unknown", "refund already_reversed", "refund unknown",
 	"reverse", "reverse shared", "reverse original_unknown", "reverse already_reversed", "reverse unknown",

@@ -60,7 +60,20 @@ func heard(r request, reply rig.Reply) answer {
 		}
 	}
 	if r.kind == asks || r.kind == settles || r.kind == refunds || r.kind == reverses {
-		a.own, a.shared, a.cash = paid.Own, paid.Shared, paid.Cash
+		a.own, a.cash = paid.Own, paid.Cash
+		n := 0
+		for _, share := range paid.Shares {
+			if paid.Shared -= share.Paid; share.Paid == 0 {
+				continue
+			}
+			if n < grantors {
+				a.shares[n] = share.Paid
+			}
+			n++
+		}
+		if paid.Shared != 0 || n > grantors {
+			a.what = fmt.Sprintf("shares that are none: %s", reply.Body)
+		}
 	}
 	return a
 }
@@ -70,6 +83,9 @@ type payers struct {
 	Own    int64 `json:"own_paid_fen"`
 	Shared int64 `json:"shared_paid_fen"`
 	Cash   int64 `json:"cash_due_fen"`
+	Shares []struct {
+		Paid int64 `json:"paid_fen"`
+	}
 }
 
 // operations returns a family's history for porcupine.

@@ -22,7 +22,7 @@ func TestTheModelRefuses(t *testing.T) {
 	byCard.code = none
 	back := request{kind: refunds, person: mother, message: 1, of: 0, price: 3000, quantity: 2, code: none, box: none}
 	code := request{kind: issues, code: 0}
-	ok, shared := answer{heard: true}, answer{heard: true, shared: 6000}
+	ok, shared := answer{heard: true}, answer{heard: true, shares: [grantors]int64{6000}}
 	left := func(fen int64) answer { return answer{heard: true, fen: fen} }
 	says := func(what string) answer { return answer{heard: true, what: what} }
 	read := request{kind: reads, person: daughter}
@@ -37,22 +37,31 @@ func TestTheModelRefuses(t *testing.T) {
 		{"a code twice", []event{at(1, 2, code, ok), at(3, 5, sale, shared), at(4, 6, second, shared)}, false},
 		{"a code once", []event{at(1, 2, code, ok), at(3, 5, sale, shared), at(4, 6, second, says("qr_spent"))}, true},
 		{"a message twice", []event{at(1, 2, byCard, shared), at(3, 4, byCard, shared), at(5, 6, read, left(8_000))}, false},
-		{"a message again", []event{at(1, 2, byCard, shared), at(3, 4, byCard, answer{heard: true, shared: 6000, replay: true}), at(5, 6, read, left(14_000))}, true},
-		{"paid after the end", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, byCard, shared)}, false},
+		{"a message again", []event{at(1, 2, byCard, shared), at(3, 4, byCard, answer{heard: true, shares: shared.shares, replay: true}), at(5, 6, read, left(14_000))}, true},
+		{"paid after both ends", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, request{kind: ends, binding: 1}, ok), at(5, 6, byCard, shared)}, false},
+		{"paid by who ended it", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, byCard, shared), at(5, 6, read, left(14_000))}, false},
+		{"paid by the other", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, byCard, shared), at(5, 6, read, left(20_000))}, true},
 		{"paid while it ends", []event{at(1, 4, request{kind: ends}, ok), at(3, 5, byCard, shared)}, true},
 		{"beyond the cap", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, shared)}, false},
-		{"up to the cap", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shared: 500, cash: 5500})}, true},
+		{"up to the cap", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shares: [grantors]int64{500, 5500}})}, true},
+		{"one cap, and the other pays nothing", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shares: [grantors]int64{500}, cash: 5500})}, false},
+		{"both caps", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, request{kind: limits, binding: 1, fen: 700}, ok), at(5, 6, byCard, answer{heard: true, shares: [grantors]int64{500, 700}, cash: 4800})}, true},
+		{"the second pays first", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, request{kind: limits, binding: 1, fen: 700}, ok), at(5, 6, byCard, answer{heard: true, shares: [grantors]int64{700, 500}, cash: 4800})}, false},
+		{"who is back pays last", []event{at(1, 2, request{kind: limits, binding: 1, fen: 700}, ok), at(3, 4, request{kind: ends}, ok), at(5, 6, request{kind: accepts, binding: 2}, ok), at(7, 8, byCard, answer{heard: true, shares: [grantors]int64{700, 5300}})}, true},
+		{"who is back pays first", []event{at(1, 2, request{kind: limits, binding: 1, fen: 700}, ok), at(3, 4, request{kind: ends}, ok), at(5, 6, request{kind: accepts, binding: 2}, ok), at(7, 8, byCard, shared)}, false},
+		{"back to the last who paid", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shares: [grantors]int64{500, 5500}}), at(5, 6, back, answer{heard: true, shares: [grantors]int64{-3000}}), at(7, 8, read, left(19_500))}, true},
+		{"back to the first who paid", []event{at(1, 2, request{kind: limits, fen: 500}, ok), at(3, 4, byCard, answer{heard: true, shares: [grantors]int64{500, 5500}}), at(5, 6, back, answer{heard: true, shares: [grantors]int64{-500, -2500}}), at(7, 8, read, left(20_000))}, false},
 		{"a fence that does not hold", []event{at(1, 2, request{kind: asks}, says("fenced")), at(3, 4, byCard, shared)}, false},
-		{"a fence beside", []event{at(1, 4, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000}), at(2, 3, byCard, shared)}, true},
-		{"unknown and done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(14_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000})}, true},
-		{"unknown and done later", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(20_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shared: 6000})}, true},
+		{"a fence beside", []event{at(1, 4, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shares: shared.shares}), at(2, 3, byCard, shared)}, true},
+		{"unknown and done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(14_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shares: shared.shares})}, true},
+		{"unknown and done later", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(20_000)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shares: shared.shares})}, true},
 		{"unknown and done in between alone", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(14_000)), at(5, 6, request{kind: asks}, says("fenced"))}, false},
 		{"unknown and never done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(20_000)), at(5, 6, request{kind: asks}, says("fenced"))}, true},
 		{"busy and done", []event{at(1, 2, byCard, answer{what: nothing}), at(3, 4, read, left(14_000))}, false},
-		{"a pack back", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shared: -3000}), at(5, 6, read, left(17_000))}, true},
-		{"a pack back to nobody", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shared: -3000}), at(5, 6, read, left(14_000))}, false},
+		{"a pack back", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shares: [grantors]int64{-3000}}), at(5, 6, read, left(17_000))}, true},
+		{"a pack back to nobody", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shares: [grantors]int64{-3000}}), at(5, 6, read, left(14_000))}, false},
 	} {
-		k := &kin{messages: make([]*sent, 2), codes: make([]*shown, 1), bindings: []string{""}, history: c.history}
+		k := &kin{messages: make([]*sent, 2), codes: make([]*shown, 1), bindings: []bond{{holder: daughter}, {holder: sister}, {holder: daughter}}, history: c.history}
 		if _, err := k.check(t.TempDir()); (err == nil) != c.is {
 			t.Errorf("%s: %v", c.name, err)
 		}

@@ -37,7 +37,13 @@ type who int
 const (
 	daughter who = iota // holds the phone, and is her mother's grantor
 	mother
+	sister // her mother's grantor too
+
+	people = 3
 )
+
+// grantors is how many grantors a patient has at most.
+const grantors = 2
 
 // none is no code, no box, no binding.
 const none = -1
@@ -62,14 +68,16 @@ type answer struct {
 	heard  bool   // false: nobody knows whether the request was carried out, or when it will be
 	what   string // a refusal's code, or a state; "" for done
 	replay bool   // said to be the first answer again
-	// own, shared and cash are who paid, in fen; negative for what came back.
-	own, shared, cash int64
-	fen               int64 // a balance
+	// own and cash are who paid, in fen; negative for what came back.
+	own, cash int64
+	// shares are what the grantors paid who paid, the first to pay first.
+	shares [grantors]int64
+	fen    int64 // a balance
 }
 
 // money tells whether two answers name the same payers.
 func (a answer) money(b answer) bool {
-	return a.own == b.own && a.shared == b.shared && a.cash == b.cash
+	return a.own == b.own && a.shares == b.shares && a.cash == b.cash
 }
 
 // stage is what became of a message or a code.
@@ -87,15 +95,24 @@ const (
 
 // saw is a message as the clerk's books have it.
 type saw struct {
-	stage             stage
-	why               string // a refusal's code
-	own, shared, cash int32
-	kept              int8  // packs that did not come back
-	grant             int16 // the binding under which a share was paid
+	stage     stage
+	why       string // a refusal's code
+	own, cash int32
+	shares    [grantors]int32 // in the order in which they paid
+	grants    [grantors]int16 // the bindings under which
+	kept      int8            // packs that did not come back
 }
 
 func (m saw) answer() answer {
-	return answer{what: m.why, own: int64(m.own), shared: int64(m.shared), cash: int64(m.cash)}
+	a := answer{what: m.why, own: int64(m.own), cash: int64(m.cash)}
+	n := 0
+	for _, share := range m.shares {
+		if share != 0 {
+			a.shares[n] = int64(share)
+			n++
+		}
+	}
+	return a
 }
 
 // standing is what became of a binding.
@@ -109,6 +126,7 @@ const (
 
 // bound is a binding, and what the grant in it has paid this month under what cap.
 type bound struct {
+	holder     who
 	standing   standing
 	cap, spent int64
 }
@@ -116,9 +134,9 @@ type bound struct {
 // books are a family's records. A step never changes what it was given: it changes a
 // copy that shares no list that it writes to.
 type books struct {
-	balance  [2]int64
-	grant    int // the active binding, or none
-	shown    int // the newest code, or none
+	balance  [people]int64
+	grants   [grantors]int16 // the active bindings, the first to pay first, then none
+	shown    int             // the newest code, or none
 	messages []saw
 	codes    []stage
 	bindings []bound
@@ -127,22 +145,33 @@ type books struct {
 }
 
 // sizes are how many of everything a family has.
-type sizes struct{ messages, codes, bindings, boxes, credits int }
+type sizes struct {
+	messages, codes, boxes, credits int
+	bindings                        []who // who holds each; the first grantors' stand from the beginning
+}
 
-// begun returns a family's records as a round finds them: bound under binding 0, and
-// with money in the daughter's account.
+// begun returns a family's records as a round finds them: bound under the first
+// bindings, and with money in the accounts of those who hold them.
 func begun(n sizes, money int64) books {
 	b := books{
-		balance: [2]int64{daughter: money}, grant: 0, shown: none,
-		messages: make([]saw, n.messages), codes: make([]stage, n.codes), bindings: make([]bound, n.bindings),
+		grants: noGrants, shown: none,
+		messages: make([]saw, n.messages), codes: make([]stage, n.codes), bindings: make([]bound, len(n.bindings)),
 		boxes: make([]int16, n.boxes), credits: make([]bool, n.credits),
 	}
-	b.bindings[0].standing = active
+	for i, holder := range n.bindings {
+		b.bindings[i].holder = holder
+		if i < grantors {
+			b.bindings[i].standing, b.grants[i], b.balance[holder] = active, int16(i), money
+		}
+	}
 	return b
 }
 
+// noGrants is a patient without a grantor.
+var noGrants = [grantors]int16{none, none}
+
 func (b books) equal(c books) bool {
-	return b.balance == c.balance && b.grant == c.grant && b.shown == c.shown && same(b.messages, c.messages) &&
+	return b.balance == c.balance && b.grants == c.grants && b.shown == c.shown && same(b.messages, c.messages) &&
 		same(b.codes, c.codes) && same(b.bindings, c.bindings) && same(b.boxes, c.boxes) && same(b.credits, c.credits)
 }
 
@@ -193,7 +222,10 @@ func (b books) step(r request) (answer, books) {
 		if is.standing == over {
 			return answer{what: "state_forbids"}, b
 		}
-		is.standing, b.grant = active, r.binding
+		if is.standing == pending { // who is new pays last
+			b.grants[slices.Index(b.grants[:], none)] = int16(r.binding)
+		}
+		is.standing = active
 		b.bindings = with(b.bindings, r.binding, is)
 		return answer{}, b
 	case issues:
@@ -248,17 +280,27 @@ func (b books) settle(r request) (saw, books) {
 	}
 	total := r.price * int64(r.quantity)
 	own := min(total, b.balance[r.person])
-	shared := int64(0)
-	if r.person == mother && b.grant != none {
-		shared = min(total-own, b.balance[daughter])
-		g := b.bindings[b.grant]
-		if g.cap > 0 {
-			shared = min(shared, max(0, g.cap-g.spent))
+	rest := total - own
+	m := saw{stage: settled, own: int32(own), kept: int8(r.quantity), grants: b.grants}
+	for i, n := range b.grants {
+		if r.person != mother || n == none {
+			break
 		}
-		g.spent += shared
-		b.bindings = with(b.bindings, b.grant, g)
-		b.balance[daughter] -= shared
+		g := b.bindings[n]
+		share := min(rest, b.balance[g.holder])
+		if g.cap > 0 {
+			share = min(share, max(0, g.cap-g.spent))
+		}
+		if share == 0 {
+			continue
+		}
+		g.spent += share
+		rest -= share
+		m.shares[i] = int32(share)
+		b.bindings = with(b.bindings, int(n), g)
+		b.balance[g.holder] -= share
 	}
+	m.cash = int32(rest)
 	b.balance[r.person] -= own
 	if r.code != none {
 		b.codes = with(b.codes, r.code, spent)
@@ -266,12 +308,12 @@ func (b books) settle(r request) (saw, books) {
 	if r.box != none {
 		b.boxes = with(b.boxes, r.box, int16(r.message+1))
 	}
-	return saw{stage: settled, own: int32(own), shared: int32(shared), cash: int32(total - own - shared), kept: int8(r.quantity), grant: int16(b.grant)}, b
+	return m, b
 }
 
 // giveBack gives one pack back, or all that are left. What stays is paid by the own
-// account first and then by the relative's, as far as each had paid; the rest comes
-// back.
+// account first and then by the relatives' in their order, as far as each had paid;
+// the rest comes back.
 func (b books) giveBack(r request) (saw, books) {
 	sale := b.messages[r.of]
 	if sale.stage == unseen {
@@ -284,26 +326,33 @@ func (b books) giveBack(r request) (saw, books) {
 	if sale.kept == 0 {
 		return saw{why: "already_reversed"}, b
 	}
-	paid := func(packs int8) (own, shared, cash int32) {
-		total := int32(r.price) * int32(packs)
-		own = min(sale.own, total)
-		shared = min(sale.shared, total-own)
-		return own, shared, total - own - shared
+	paid := func(packs int8) (m saw) {
+		m.cash = int32(r.price) * int32(packs)
+		m.own = min(sale.own, m.cash)
+		m.cash -= m.own
+		for i, share := range sale.shares {
+			m.shares[i] = min(share, m.cash)
+			m.cash -= m.shares[i]
+		}
+		return m
 	}
-	own, shared, cash := paid(sale.kept)
 	left := sale.kept - 1
 	if r.kind == reverses {
 		left = 0
 	}
-	ownLeft, sharedLeft, cashLeft := paid(left)
-	back := saw{stage: settled, own: ownLeft - own, shared: sharedLeft - shared, cash: cashLeft - cash}
+	before, back := paid(sale.kept), paid(left)
+	back.stage, back.own, back.cash = settled, back.own-before.own, back.cash-before.cash
 	b.balance[r.person] -= int64(back.own)
-	b.balance[daughter] -= int64(back.shared)
-	// What a grant of before paid counts on no grant of now.
-	if back.shared != 0 && b.grant == int(sale.grant) {
-		g := b.bindings[b.grant]
-		g.spent += int64(back.shared)
-		b.bindings = with(b.bindings, b.grant, g)
+	for i := range back.shares {
+		if back.shares[i] -= before.shares[i]; back.shares[i] == 0 {
+			continue
+		}
+		g := b.bindings[sale.grants[i]]
+		b.balance[g.holder] -= int64(back.shares[i])
+		if g.standing == active { // what a grant of before paid counts on no grant of now
+			g.spent += int64(back.shares[i])
+			b.bindings = with(b.bindings, int(sale.grants[i]), g)
+		}
 	}
 	if r.box != none && left == 0 {
 		b.boxes = with(b.boxes, r.box, 0)
@@ -328,7 +377,7 @@ func (b books) ask(r request) (answer, books) {
 	is := m.answer()
 	is.what = "settled"
 	switch {
-	case m.own+m.shared+m.cash < 0: // a refund stays as it is
+	case m.own < 0 || m.cash < 0 || min(m.shares[0], m.shares[1]) < 0: // a refund stays as it is
 	case m.kept == 0:
 		is.what = "reversed"
 	case int(m.kept) < r.quantity:
@@ -340,8 +389,12 @@ func (b books) ask(r request) (answer, books) {
 func (b books) end(r request) (answer, books) {
 	is := b.bindings[r.binding]
 	if is.standing == active {
-		b.grant = none
-		b.codes = b.replaceShown()
+		left := noGrants
+		copy(left[:], slices.DeleteFunc(slices.Clone(b.grants[:]), func(n int16) bool { return int(n) == r.binding }))
+		b.grants = left
+		if is.holder == daughter { // who alone shows codes
+			b.codes = b.replaceShown()
+		}
 	}
 	is.standing = over
 	b.bindings = with(b.bindings, r.binding, is)
@@ -401,8 +454,8 @@ func describe(r request, a answer) string {
 		return text + " → ?"
 	}
 	text += " → " + a.what
-	if a.own != 0 || a.shared != 0 || a.cash != 0 {
-		text += fmt.Sprintf(" %d+%d+%d", a.own, a.shared, a.cash)
+	if !a.money(answer{}) {
+		text += fmt.Sprintf(" %d+%v+%d", a.own, a.shares, a.cash)
 	}
 	if r.kind == reads {
 		text += fmt.Sprint(a.fen)

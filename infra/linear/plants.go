@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gongji/infra/rig"
 )
@@ -57,6 +58,19 @@ var plants = []plant{
 `,
 		"a sale forgets what was given back of it",
 	},
+	{
+		"shared/family/settle.go", `			payer.Given[i].spend(month, share.Paid.Total())
+`, `			if len(effects.Accounts) == 1 {
+				payer.Given[i].spend(month, share.Paid.Total())
+			}
+`,
+		"of two grantors who pay together the second's cap counts nothing",
+	},
+	{
+		"shared/family/pair.go", `		pair.Member.Grantors = append(pair.Member.Grantors, Grantor{Person: b.Holder, Binding: b.ID})`,
+		`		pair.Member.Grantors = append([]Grantor{{Person: b.Holder, Binding: b.ID}}, pair.Member.Grantors...)`,
+		"who became a grantor last pays first",
+	},
 }
 
 // plantedRounds is how many rounds may notice a planted bug.
@@ -66,6 +80,9 @@ const plantedRounds = 3
 func (c *campaign) plantAll(ctx context.Context) error {
 	var wrong []error
 	for n, p := range plants {
+		if !strings.Contains(p.breaks, c.only) {
+			continue
+		}
 		folder := filepath.Join(c.folder, fmt.Sprint("plant-", n))
 		program, err := p.build(ctx, folder)
 		if err != nil {

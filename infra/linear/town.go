@@ -12,7 +12,7 @@ import (
 	"gongji/infra/rig"
 )
 
-// money is what each daughter begins with, in fen: little, so that it runs out.
+// money is what each grantor begins with, in fen: little, so that it runs out.
 const money = 20_000
 
 // boxes is how many boxes the tills of a family have between them: few, so that one
@@ -32,16 +32,26 @@ type town struct {
 
 // kin is a family and all that its clients have begun in it, with its history.
 type kin struct {
-	number int // in the region
+	number  int // in the region
+	persons [people]string
 
 	mu       sync.Mutex
 	messages []*sent
 	codes    []*shown
-	bindings []string // ids; the last is the newest
-	parting  bool     // somebody ends the binding and begins another
+	bindings []bond       // the last of a holder is his newest
+	parting  [people]bool // somebody ends the holder's binding and begins another
 	credits  []*sent
 	history  []event
 }
+
+// bond is a binding with the mother.
+type bond struct {
+	id     string // empty until it stands
+	holder who
+}
+
+// is returns one of the family as whoever speaks to the house.
+func (k *kin) is(p who) rig.Who { return rig.Who{Person: k.persons[p]} }
 
 // event is one request of a history: from when until when, and what was heard.
 type event struct {
@@ -67,14 +77,11 @@ type shown struct {
 
 // sizes counts what a family has.
 func (k *kin) sizes() sizes {
-	return sizes{len(k.messages), len(k.codes), len(k.bindings), boxes, len(k.credits)}
-}
-
-func person(k *kin, p who) string {
-	if p == daughter {
-		return rig.Daughter(k.number)
+	n := sizes{messages: len(k.messages), codes: len(k.codes), boxes: boxes, credits: len(k.credits)}
+	for _, b := range k.bindings {
+		n.bindings = append(n.bindings, b.holder)
 	}
-	return rig.Mother(k.number)
+	return n
 }
 
 // client is one of those who speak to the house at once.
@@ -143,7 +150,7 @@ func (c *client) act(ctx context.Context, k *kin) error {
 	case n < 18:
 		c.settleByCode(ctx, k)
 	case n < 34:
-		c.settle(ctx, k, who(c.dice.IntN(2)), none, "")
+		c.settle(ctx, k, []who{daughter, mother, mother, sister}[c.dice.IntN(4)], none, "")
 	case n < 44:
 		c.again(ctx, k)
 	case n < 58:
@@ -153,7 +160,7 @@ func (c *client) act(ctx context.Context, k *kin) error {
 	case n < 74:
 		c.credit(ctx, k)
 	case n < 88:
-		c.read(ctx, k, who(c.dice.IntN(2)))
+		c.read(ctx, k, who(c.dice.IntN(people)))
 	case n < 93:
 		c.limit(ctx, k)
 	case n < 97:
@@ -168,7 +175,7 @@ func (c *client) act(ctx context.Context, k *kin) error {
 func (c *client) settle(ctx context.Context, k *kin, patient who, code int, digits string) {
 	place := rig.Institution(c.n)
 	r := request{kind: settles, person: patient, price: int64(100 + c.dice.IntN(3000)), quantity: 1 + c.dice.IntN(3), code: code, box: none, binding: none}
-	credential, value := "card", rig.Card(person(k, patient))
+	credential, value := "card", rig.Card(k.persons[patient])
 	if code != none {
 		credential, value = "qr", digits
 	}
@@ -268,10 +275,10 @@ func (c *client) credit(ctx context.Context, k *kin) {
 	if n := len(k.credits); n > 0 && c.dice.IntN(3) == 0 {
 		s = k.credits[n-1-c.dice.IntN(min(n, 4))]
 	} else {
-		r := request{kind: credits, person: who(c.dice.IntN(2)), credit: n, fen: int64(1 + c.dice.IntN(3000))}
+		r := request{kind: credits, person: who(c.dice.IntN(people)), credit: n, fen: int64(1 + c.dice.IntN(3000))}
 		s = &sent{id: fmt.Sprintf("LINEAR-%d-%d", k.number, n), who: operator, request: r}
 		s.http = rig.Request{Method: http.MethodPost, Path: "/v1/credits", Body: rig.Encode(map[string]any{
-			"reference": s.id, "person_no": person(k, r.person), "amount_fen": r.fen, "pocket": "current",
+			"reference": s.id, "person_no": k.persons[r.person], "amount_fen": r.fen, "pocket": "current",
 		})}
 		k.credits = append(k.credits, s)
 	}
@@ -287,31 +294,44 @@ func named(w rig.Who) string { return string(rig.Encode(w)) }
 
 // read looks at a balance.
 func (c *client) read(ctx context.Context, k *kin, p who) answer {
-	a, _ := c.say(ctx, k, rig.Who{Person: person(k, p)}, request{kind: reads, person: p}, rig.Request{Method: http.MethodGet, Path: "/v1/account"})
+	a, _ := c.say(ctx, k, k.is(p), request{kind: reads, person: p}, rig.Request{Method: http.MethodGet, Path: "/v1/account"})
 	return a
 }
 
-// newest returns the number of a binding, mostly the newest, and its id.
-func (c *client) newest(k *kin) (int, string) {
+// of returns the numbers of a holder's bindings, the newest last. The caller holds mu.
+func (k *kin) of(holder who) []int {
+	var all []int
+	for n, b := range k.bindings {
+		if b.holder == holder && b.id != "" {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// newest returns the number of one of the grantors' bindings, mostly the newest of a
+// holder, and the binding.
+func (c *client) newest(k *kin) (int, bond) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := len(k.bindings) - 1
+	all := k.of([]who{daughter, sister}[c.dice.IntN(grantors)])
+	n := len(all) - 1
 	if n > 0 && c.dice.IntN(6) == 0 {
 		n--
 	}
-	return n, k.bindings[n]
+	return all[n], k.bindings[all[n]]
 }
 
 // limit sets another monthly cap, or takes it off.
 func (c *client) limit(ctx context.Context, k *kin) {
-	n, id := c.newest(k)
+	n, b := c.newest(k)
 	r := request{kind: limits, binding: n}
 	pay := map[string]any{"purposes": []string{"care", "pharmacy"}}
 	if c.dice.IntN(3) > 0 {
-		r.fen = int64(1 + c.dice.IntN(40_000))
+		r.fen = int64(1 + c.dice.IntN(12_000))
 		pay["monthly_cap_fen"] = r.fen
 	}
-	c.say(ctx, k, rig.Who{Person: person(k, daughter)}, r, rig.Request{Method: http.MethodPatch, Path: "/v1/bindings/" + id, Body: rig.Encode(map[string]any{"pay": pay})})
+	c.say(ctx, k, k.is(b.holder), r, rig.Request{Method: http.MethodPatch, Path: "/v1/bindings/" + b.id, Body: rig.Encode(map[string]any{"pay": pay})})
 }
 
 // settleByCode shows the mother's code on her daughter's phone, and settles by it; or
@@ -327,10 +347,11 @@ func (c *client) settleByCode(ctx context.Context, k *kin) {
 		}
 		return
 	}
-	n := len(k.bindings) - 1
-	code := &shown{sent: sent{who: rig.Who{Person: person(k, daughter)}, request: request{kind: issues, code: len(k.codes), binding: n}}}
+	held := k.of(daughter)
+	n := held[len(held)-1]
+	code := &shown{sent: sent{who: k.is(daughter), request: request{kind: issues, code: len(k.codes), binding: n}}}
 	code.http = rig.Request{
-		Method: http.MethodPost, Path: "/v1/qr", Key: fmt.Sprint("code-", len(k.codes)), Body: rig.Encode(map[string]string{"binding_id": k.bindings[n]}),
+		Method: http.MethodPost, Path: "/v1/qr", Key: fmt.Sprint("code-", len(k.codes)), Body: rig.Encode(map[string]string{"binding_id": k.bindings[n].id}),
 	}
 	k.codes = append(k.codes, code)
 	k.mu.Unlock()
@@ -371,24 +392,25 @@ func (c *client) look(ctx context.Context, k *kin) {
 	token := k.codes[at].token
 	k.mu.Unlock()
 	if token != "" {
-		c.say(ctx, k, rig.Who{Person: person(k, daughter)}, request{kind: looks, code: at}, rig.Request{Method: http.MethodGet, Path: "/v1/qr/" + token})
+		c.say(ctx, k, k.is(daughter), request{kind: looks, code: at}, rig.Request{Method: http.MethodGet, Path: "/v1/qr/" + token})
 	}
 }
 
 // maxAgain bounds how often a client sends what it needs an answer to.
 const maxAgain = 100
 
-// part ends the binding and begins another, under which everybody goes on.
+// part ends a binding and begins another of its holder's, under which everybody goes on.
 func (c *client) part(ctx context.Context, k *kin) error {
-	n, id := c.newest(k)
-	by := rig.Who{Person: person(k, who(c.dice.IntN(2)))}
+	n, b := c.newest(k)
+	by := k.is([]who{b.holder, mother}[c.dice.IntN(2)])
 	over := func() answer {
-		a, _ := c.say(ctx, k, by, request{kind: ends, binding: n}, rig.Request{Method: http.MethodDelete, Path: "/v1/bindings/" + id})
+		a, _ := c.say(ctx, k, by, request{kind: ends, binding: n}, rig.Request{Method: http.MethodDelete, Path: "/v1/bindings/" + b.id})
 		return a
 	}
 	k.mu.Lock()
-	busy := k.parting || n != len(k.bindings)-1
-	k.parting = k.parting || !busy
+	held := k.of(b.holder)
+	busy := k.parting[b.holder] || n != held[len(held)-1]
+	k.parting[b.holder] = k.parting[b.holder] || !busy
 	k.mu.Unlock()
 	if busy {
 		over()
@@ -396,20 +418,20 @@ func (c *client) part(ctx context.Context, k *kin) error {
 	}
 	err := until(ctx, func() bool { return over().heard })
 	if err == nil {
-		err = c.bind(ctx, k)
+		err = c.bind(ctx, k, b.holder)
 	}
 	k.mu.Lock()
-	k.parting = false
+	k.parting[b.holder] = false
 	k.mu.Unlock()
 	return err
 }
 
 // bind asks for a binding and takes the steps to it. Only the last is in the history:
 // the others move nothing that anybody can see.
-func (c *client) bind(ctx context.Context, k *kin) error {
-	holder, member := rig.Who{Person: person(k, daughter)}, rig.Who{Person: person(k, mother)}
+func (c *client) bind(ctx context.Context, k *kin, holder who) error {
 	k.mu.Lock()
 	n := len(k.bindings)
+	k.bindings = append(k.bindings, bond{holder: holder})
 	k.mu.Unlock()
 	var b struct {
 		ID    string `json:"binding_id"`
@@ -417,13 +439,13 @@ func (c *client) bind(ctx context.Context, k *kin) error {
 	}
 	var last rig.Reply
 	done := func(q rig.Request) func() bool {
-		q.Token = c.tokens[named(holder)]
+		q.Token = c.tokens[named(k.is(holder))]
 		return func() bool {
 			last = c.house.Do(ctx, q)
 			return last.OK()
 		}
 	}
-	err := until(ctx, done(rig.Request{Method: http.MethodPost, Path: "/v1/bindings", Key: fmt.Sprint("binding-", n), Body: rig.BindBody(k.number)}))
+	err := until(ctx, done(rig.Request{Method: http.MethodPost, Path: "/v1/bindings", Key: bindingKey(n), Body: rig.BindBody(k.number)}))
 	if err != nil || !decode(last, &b) {
 		return fmt.Errorf("binding family %d: %d %s: %w", k.number, last.Status, last.Body, err)
 	}
@@ -434,14 +456,17 @@ func (c *client) bind(ctx context.Context, k *kin) error {
 	r := request{kind: accepts, binding: n}
 	q := rig.Request{Method: http.MethodPost, Path: "/v1/bindings/" + b.ID + "/accept"}
 	err = until(ctx, func() bool {
-		a, _ := c.say(ctx, k, member, r, q)
+		a, _ := c.say(ctx, k, k.is(mother), r, q)
 		return a.heard && a.what == ""
 	})
 	k.mu.Lock()
-	k.bindings = append(k.bindings, b.ID)
+	k.bindings[n].id = b.ID
 	k.mu.Unlock()
 	return err
 }
+
+// bindingKey is the identity of the request of a family's n-th binding.
+func bindingKey(n int) string { return fmt.Sprint("binding-", n) }
 
 // until does something until it is done.
 func until(ctx context.Context, done func() bool) error {
@@ -482,7 +507,7 @@ func (c *client) rest(ctx context.Context, k *kin) error {
 	for _, code := range k.codes {
 		resolves("a code", func() bool { return c.issue(ctx, k, code) })
 	}
-	for _, p := range []who{daughter, mother} {
+	for _, p := range []who{mother, sister, daughter} {
 		resolves("a balance", func() bool { return c.read(ctx, k, p).heard })
 	}
 	return errors.Join(wrong...)
