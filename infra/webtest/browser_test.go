@@ -252,25 +252,47 @@ const find = `(() => {
   return all.find((e) => nameOf(e) === %[2]s) ?? all[0];
 })()`
 
-// spot waits for an element and returns where its middle is on the screen.
+// spot waits for an element that has come to rest and returns where its middle is on
+// the screen. It listens for the click there.
 func (p *tab) spot(role, name string) (x, y float64) {
 	p.t.Helper()
 	p.wait("(() => { const e = "+find+"; return e && !e.disabled; })()", role, name)
-	at := js[[2]float64](p, `(async () => { let e = `+find+`;
-	  if (e.type === 'checkbox') e = e.closest('label') ?? e;
-	  e.scrollIntoView({ block: 'center', behavior: 'instant' });
-	  await new Promise((done) => requestAnimationFrame(done));
-	  const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, role, name)
+	at := js[[2]float64](p, `(async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  for (let was = '', tries = 0; ; tries++) {
+    let e = `+find+`;
+    if (!e) { await frame(); if (tries < 100) continue; return [0, 0]; }
+    if (e.type === 'checkbox') e = e.closest('label') ?? e;
+    e.scrollIntoView({ block: 'center', behavior: 'instant' });
+    await frame(); await frame();
+    const r = e.getBoundingClientRect(), is = [r.x, r.y, r.width, r.height].join();
+    if (is !== was && tries < 100) { was = is; continue; }
+    window.hit = false; // of a list the option is gone before the click
+    e.addEventListener(%[1]s === 'option' ? 'pointerdown' : 'click', () => { window.hit = true; }, { capture: true, once: true });
+    return [r.x + r.width / 2, r.y + r.height / 2];
+  }
+})()`, role, name)
 	return at[0], at[1]
 }
 
 // press presses what has a name: a button, or a link.
 func (p *tab) press(name string) { p.t.Helper(); p.pressA("button", name) }
 
+// pressA presses what has a role and a name. Who misses it, because the page moved
+// under his finger, presses again.
 func (p *tab) pressA(role, name string) {
 	p.t.Helper()
-	x, y := p.spot(role, name)
-	p.do(chromedp.MouseClickXY(x, y))
+	for range 5 {
+		x, y := p.spot(role, name)
+		p.do(chromedp.MouseClickXY(x, y))
+		ctx, end := context.WithTimeout(p.ctx, patience)
+		hit, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.hit !== false`))
+		end()
+		if err != nil || hit { // a page that cannot be asked, or is another, was left by the click
+			return
+		}
+	}
+	p.t.Errorf("%s: %q is there and cannot be pressed", p.name, name)
 }
 
 // types types into a field, as a hand would.

@@ -55,6 +55,24 @@ func TestWhoTurnsSixteenIsAskedHimself(t *testing.T) {
 	h.prove()
 }
 
+// TestWhoIsPromisedOnHisBirthdayIsAskedHimself: asked for while he was a child, promised
+// when he no longer was.
+func TestWhoIsPromisedOnHisBirthdayIsAskedHimself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	youth := human{"P3001", "李少年", "20100313", cast[2].insurance, "", ""}
+	h.feed(youth)
+	h.pay(li, 10000, 0)
+	id := ok(h.RequestBinding(t.Context(), li, BindingAsk{Name: youth.name, ID: h.feedOf(youth).ID, Relation: "20", Show: true, Pay: forAll()}, Once{}))(t).Answer.Binding.ID
+	h.clock.add(24 * time.Hour) // his birthday
+	h.sweepWhole()
+	same(t, "readiness before the sweep", ok(h.Submit(t.Context(), li, id))(t).Ready, family.MemberGrown)
+	h.sweepWhole()
+	same(t, "state", ok(h.GetBinding(t.Context(), li, id))(t).Binding.State, family.BindingAwaiting)
+	same(t, "readiness after he agreed", ok(h.Accept(t.Context(), youth.no, id))(t).Ready, family.Ready)
+	h.prove()
+}
+
 // TestAChildGrowsUp: the sweep finds the fourteenth, sixteenth and eighteenth birthday of
 // a child who was bound by her mother. At fourteen both are told, and what the child takes
 // back her mother does not give again; at sixteen nothing is paid or shown before she has

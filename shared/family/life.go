@@ -174,7 +174,8 @@ func (pair Pair) tendPapers(p *Policy, now time.Time) Pair {
 	return pair
 }
 
-// due returns the next day on which Tend has something to do of itself; 0 is never.
+// due returns the next day on which Tend has something to do of itself, today if it
+// has not been done; 0 is never.
 func (b *Binding) due(f Facts, p *Policy, day Day) Day {
 	next := Day(0)
 	at := func(d Day) {
@@ -194,6 +195,9 @@ func (b *Binding) due(f Facts, p *Policy, day Day) Day {
 	}
 	if b.State != BindingActive {
 		return next
+	}
+	if b.Grown(day) {
+		return day // asked for before the birthday and promised on it: he is yet to be asked
 	}
 	at(b.OfAge)
 	at(Birthday(f.MemberBorn, ownDataAge))
