@@ -13,12 +13,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"gongji/infra/meter"
 	"gongji/shared/app"
 	"gongji/shared/catalogue"
 	"gongji/shared/family"
 	"gongji/shared/policy"
-	"gongji/shared/store/sqlite"
 	"gongji/shared/vault"
 )
 
@@ -160,24 +158,11 @@ func (w *world) visit(ctx context.Context, n int) error {
 
 // measureCatalogue imports a large price list and prices a bill of 60 lines by it.
 func measureCatalogue(ctx context.Context, p plan, t table) (err error) {
-	folder := filepath.Join(p.folder, "catalogue")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return err
-	}
-	s, err := sqlite.Open(ctx, filepath.Join(folder, "gongji.db"))
+	w, err := openMetered(ctx, p, "catalogue")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	keys, err := vault.NewKeys(rand.Reader)
-	if err != nil {
-		return err
-	}
-	m := meter.New(s)
-	w, err := newWorld(ctx, m, keys, func() time.Time { return noon })
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, w.store.Close()) }()
 	list := priceList(p.items)
 	for _, c := range []struct {
 		what string
@@ -197,7 +182,7 @@ func measureCatalogue(ctx context.Context, p plan, t table) (err error) {
 	}
 
 	// A bill of 60 lines, each of another item, by a process that knows none of them.
-	fresh, err := newWorld(ctx, m, keys, func() time.Time { return noon })
+	fresh, err := newWorld(ctx, w.meter, w.keys, func() time.Time { return noon })
 	if err != nil {
 		return err
 	}
@@ -216,14 +201,14 @@ func measureCatalogue(ctx context.Context, p plan, t table) (err error) {
 		if err != nil {
 			return err
 		}
-		m.Reset()
+		w.meter.Reset()
 		before := processor()
 		if _, err := fresh.Quote(ctx, hospital, app.SettleAsk{Credential: app.Credential{Type: app.ByQR, Value: view.Answer.Digits}, Bill: b}); err != nil {
 			return err
 		}
 		times = append(times, float64((processor() - before).Microseconds()))
 	}
-	rounds := m.Bill().Rounds
+	rounds := w.meter.Bill().Rounds
 	t.row("rounds of reads that price 60 lines, each of another item", fmt.Sprint(rounds), "≤ 2", rounds <= 2)
 	t.note("… processor time, the first by a process that knows none of them", fmt.Sprintf("%.0f µs, then %s", times[0], span(times[1:], "%.0f µs")))
 	return nil

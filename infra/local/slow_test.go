@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -125,8 +126,8 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	timeout, is := err.(net.Error) //nolint:errorlint // io.Copy hands a connection's error on as it is
-	return is && timeout.Timeout()
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // TestLimitsAreSet: a limit of zero is none.

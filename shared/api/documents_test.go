@@ -2,13 +2,9 @@ package api
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"image"
 	"image/jpeg"
 	"image/png"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -56,19 +52,7 @@ const letter = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 
 // paper announces a paper of a holder's and sends it through its door.
 func (h *house) paper(holder, binding, kind, contentType string, file []byte) {
 	h.t.Helper()
-	sum := sha256.Sum256(file)
-	door := h.must(201, h.person(holder), "POST", "/v1/bindings/"+binding+"/materials", map[string]any{
-		"kind": kind, "content_type": contentType, "size": len(file), "sha256": hex.EncodeToString(sum[:]),
-	})["upload"].(map[string]any)
-	r := httptest.NewRequest(door["method"].(string), door["url"].(string), bytes.NewReader(file))
-	for name, value := range door["headers"].(map[string]any) {
-		r.Header.Set(name, value.(string))
-	}
-	w := httptest.NewRecorder()
-	h.shelf.ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
-		h.t.Fatalf("the upload of %s: %d %s", kind, w.Code, w.Body)
-	}
+	h.uploadBy(h.person(holder), "/v1", binding, kind, contentType, file)
 }
 
 // approve has a reviewer look at each paper of a request and agree to it. He sees as

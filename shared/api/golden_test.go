@@ -387,7 +387,7 @@ func (tell *teller) counter() {
 	at := "/v1/counter/bindings/" + served
 	tell.wants("201", tell.tell("counter-paper", "operator", "POST", at+"/materials", `{"kind":"household_register","content_type":"image/png","size":1000,"sha256":"`+strings.Repeat("0", 64)+`"}`))
 	for i, kind := range []string{"id_card", "commitment_letter"} {
-		tell.uploadBy(tell.operator(), "/v1/counter", served, kind, scan(tell.t, uint8(40+i)))
+		tell.uploadBy(tell.operator(), "/v1/counter", served, kind, "image/png", scan(tell.t, uint8(40+i)))
 	}
 	tell.wants("200", tell.tell("counter-submitted", "operator", "POST", at+"/submit", `{"signed":true}`))
 	tell.wants("200", tell.tell("counter-accepted", "operator", "POST", at+"/accept", `{"signed":true}`))

@@ -85,15 +85,15 @@ func (h *house) submit(holder, binding string) {
 // upload announces a paper and sends it through its door.
 func (h *house) upload(holder, binding, kind string, file []byte) (material string) {
 	h.t.Helper()
-	return h.uploadBy(h.person(holder), "/v1", binding, kind, file)
+	return h.uploadBy(h.person(holder), "/v1", binding, kind, "image/png", file)
 }
 
 // uploadBy is upload by whoever has the token, under the paths that begin so.
-func (h *house) uploadBy(token, under, binding, kind string, file []byte) (material string) {
+func (h *house) uploadBy(token, under, binding, kind, contentType string, file []byte) (material string) {
 	h.t.Helper()
 	sum := sha256.Sum256(file)
 	answer := h.must(201, token, "POST", under+"/bindings/"+binding+"/materials", map[string]any{
-		"kind": kind, "content_type": "image/png", "size": len(file), "sha256": hex.EncodeToString(sum[:]),
+		"kind": kind, "content_type": contentType, "size": len(file), "sha256": hex.EncodeToString(sum[:]),
 	})
 	door := answer["upload"].(map[string]any)
 	r := httptest.NewRequest(door["method"].(string), door["url"].(string), bytes.NewReader(file))

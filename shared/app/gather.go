@@ -199,6 +199,12 @@ func (a *App) nameFits(t *tx, p family.PersonNo, name string) (bool, error) {
 	return has == name, err
 }
 
+// payer puts the rules beside an account by which it pays for others.
+func (a *App) payer(grantor family.Grantor, account family.Account, now time.Time) family.Payer {
+	home := a.policyOf(account, now)
+	return family.Payer{Grantor: grantor, Account: account, Policy: home, Beyond: a.beyond(home, now)}
+}
+
 // gatherFor reads all that decides a case of a known patient.
 func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.PersonNo, bill family.Bill, now time.Time) (gathered, map[family.PersonNo]string, error) {
 	g := gathered{records: map[family.PersonNo]accountRecord{}}
@@ -249,8 +255,7 @@ func (a *App) gatherFor(t *tx, place family.InstitutionCode, patient family.Pers
 			return g, nil, err
 		}
 		g.records[grantor.Person], names[grantor.Person] = payer, payer.Masked
-		rules := a.policyOf(payer.Account, now)
-		g.Payers = append(g.Payers, family.Payer{Grantor: grantor, Account: payer.Account, Policy: rules, Beyond: a.beyond(rules, now)})
+		g.Payers = append(g.Payers, a.payer(grantor, payer.Account, now))
 	}
 	for code, item := range g.Items {
 		if !item.PerPeriod() {

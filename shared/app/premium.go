@@ -135,10 +135,9 @@ func (a *App) PayPremium(ctx context.Context, by family.PersonNo, in PremiumAsk,
 		if !known {
 			return PremiumView{}, family.Refuse(family.PersonNotInsured)
 		}
-		rules := a.policyOf(payer.Account, now)
 		premium, account, entry, refusal := family.PayPremium(family.PremiumCase{
 			Now: now, Premium: record.Premium, Owner: whose.Account, Amount: in.Amount,
-			Payer: family.Payer{Grantor: family.Grantor{Person: by, Binding: in.Binding}, Account: payer.Account, Policy: rules, Beyond: a.beyond(rules, now)},
+			Payer: a.payer(family.Grantor{Person: by, Binding: in.Binding}, payer.Account, now),
 		})
 		if refusal != nil {
 			return PremiumView{}, refusal
