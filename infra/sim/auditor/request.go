@@ -118,9 +118,9 @@ type Premium struct {
 // Credential is what the patient showed.
 type Credential struct {
 	Kind string // "qr", "ec" (what decoding a code gave), "id" or "card"
-	// Readable tells that the digits of a code fit together, or that the place is the
-	// one to which what decoding gave was given.
+	// Readable tells that the digits of a code fit together.
 	Readable bool
+	For      string // the place to which what decoding gave was given, and says something
 	Key      store.Key
 	Name     string // empty is none
 }

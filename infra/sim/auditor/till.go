@@ -176,7 +176,7 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		}
 	}
 	if r.Op != OpCheck {
-		no, qr, code := v.shown(r.Credential)
+		no, qr, code := v.shown(r)
 		if code != "" {
 			return nil, code
 		}
@@ -351,7 +351,7 @@ func (v *view) decoded(r *Request, at time.Time) (effects, string) {
 	if tried, _ := read[guessesRecord](v, guessesKey(r.Place)); tried != nil && at.Before(tried.Guesses.Paused) {
 		return e, "rate_limited"
 	}
-	patient, qr, code := v.shown(r.Credential)
+	patient, qr, code := v.shown(r)
 	if code != "" {
 		if code == "qr_invalid" && r.Credential.counts() {
 			v.guessed(e, r, at)
@@ -375,12 +375,12 @@ func (v *view) decoded(r *Request, at time.Time) (effects, string) {
 	return e, ""
 }
 
-// shown tells whom a credential names.
-func (v *view) shown(c Credential) (string, *qrRecord, string) {
-	patient, qr := "", (*qrRecord)(nil)
+// shown tells whom the credential of a request names.
+func (v *view) shown(r *Request) (string, *qrRecord, string) {
+	c, patient, qr := r.Credential, "", (*qrRecord)(nil)
 	if c.coded() {
 		record, known := (*qrRecord)(nil), false
-		if c.Readable {
+		if c.Readable && (c.Kind == "qr" || c.For == r.Place) {
 			record, known = read[qrRecord](v, c.Key)
 		}
 		if !known {

@@ -190,8 +190,9 @@ func (t *town) visitDecoded() *request {
 	if t.chance(0.06) {
 		p = pick(t, t.places)
 	}
-	shown, seen := t.byCode(d.digits, p.Code == d.place)
-	shown.Type, shown.Value, seen.Kind = app.ByECToken, d.token, "ec"
+	shown, seen := t.byCode(d.digits, true)
+	shown.Type, shown.Value = app.ByECToken, d.token
+	seen.Kind, seen.For = "ec", d.place
 	return t.visitAt(p, shown, seen)
 }
 
