@@ -4,14 +4,21 @@
 //
 //	go run ./infra/sim -seeds 1000
 //	go run ./infra/sim -seeds 1 -from 4711 -v   one seed again
+//	go run ./infra/sim -seeds 100000 -for 6h    as many of them as six hours hold
+//
+// An interrupt, or something wrong, ends a campaign early: the towns under way are
+// played to their end, and the figures of all that were played are printed.
 package main
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -28,18 +35,31 @@ func main() {
 	workers := flag.Int("workers", runtime.NumCPU(), "towns at once")
 	quick := flag.Bool("quick", false, "do not ask that everything was reached: a few hundred seeds do not")
 	verbose := flag.Bool("v", false, "print each seed's trace")
+	most := flag.Duration("for", 0, "begin no more towns after this `time`; 0 is no such end")
 	flag.Parse()
 	debug.SetGCPercent(800) // towns are small and short: most of the heap dies with them
-	if !campaign(*from, *seeds, *steps, *workers, *quick, *verbose) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if *most > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *most)
+		defer cancel()
+	}
+	go func() { // a second interrupt ends it at once
+		<-ctx.Done()
+		stop()
+	}()
+	if !campaign(ctx, *from, *seeds, *steps, *workers, *quick, *verbose) {
 		os.Exit(1)
 	}
 }
 
-// campaign plays the towns, prints the figures, and tells whether all was right.
-func campaign(from, seeds uint64, steps, workers int, quick, verbose bool) bool {
+// campaign plays the towns until there is no more time, prints the figures, and tells
+// whether all was right and an interrupt did not end it.
+func campaign(ctx context.Context, from, seeds uint64, steps, workers int, quick, verbose bool) bool {
 	began := time.Now()
 	sum := town.Report{Faults: map[string]int{}, Reached: map[string]int{}}
-	traces := make([]string, seeds)
+	traces := map[uint64]string{}
 	right := true
 	next := from
 	var mu sync.Mutex
@@ -50,14 +70,14 @@ func campaign(from, seeds uint64, steps, workers int, quick, verbose bool) bool 
 				mu.Lock()
 				seed := next
 				next++
-				stop := seed >= from+seeds || !right
+				stop := seed >= from+seeds || !right || ctx.Err() != nil
 				mu.Unlock()
 				if stop {
 					return
 				}
 				r := town.Run(seed, steps)
 				mu.Lock()
-				traces[seed-from] = r.Trace
+				traces[seed] = r.Trace
 				sum.Steps, sum.Calls, sum.Tasks = sum.Steps+r.Steps, sum.Calls+r.Calls, sum.Tasks+r.Tasks
 				add(sum.Faults, r.Faults)
 				add(sum.Reached, r.Reached)
@@ -76,10 +96,14 @@ func campaign(from, seeds uint64, steps, workers int, quick, verbose bool) bool 
 		})
 	}
 	all.Wait()
-	if !right {
+	print(sum, traces, time.Since(began))
+	interrupted := errors.Is(ctx.Err(), context.Canceled)
+	if interrupted {
+		fmt.Printf("\nINTERRUPTED after %d of %d seeds\n", len(traces), seeds)
+	}
+	if !right || interrupted {
 		return false
 	}
-	print(sum, seeds, traces, time.Since(began))
 	return quick || complete(sum.Reached, town.Sometimes) && complete(sum.Faults, town.Misfortunes)
 }
 
@@ -89,11 +113,11 @@ func add(to, from map[string]int) {
 	}
 }
 
-func print(sum town.Report, seeds uint64, traces []string, took time.Duration) {
-	fmt.Printf("seeds %d, steps %d, acts %d, store calls %d, %.0f calls/s, %.1f s\n", seeds, sum.Steps, sum.Tasks, sum.Calls, float64(sum.Calls)/took.Seconds(), took.Seconds())
+func print(sum town.Report, traces map[uint64]string, took time.Duration) {
+	fmt.Printf("seeds %d, steps %d, acts %d, store calls %d, %.0f calls/s, %.1f s\n", len(traces), sum.Steps, sum.Tasks, sum.Calls, float64(sum.Calls)/took.Seconds(), took.Seconds())
 	trace := sha256.New()
-	for _, one := range traces {
-		fmt.Fprintln(trace, one)
+	for _, seed := range slices.Sorted(maps.Keys(traces)) {
+		fmt.Fprintln(trace, traces[seed])
 	}
 	fmt.Printf("trace %x\n\nwhat went wrong:\n", trace.Sum(nil)[:16])
 	table(sum.Faults)
