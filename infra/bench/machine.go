@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -35,6 +36,57 @@ func load() string {
 		return "unknown"
 	}
 	return strings.Join(strings.Fields(string(text))[:3], " ")
+}
+
+// ticks is what the kernel has counted of the processors' time, in ticks of its own.
+type ticks struct{ all, stolen uint64 }
+
+// processors returns what was counted since the machine began; nothing where nobody
+// counts, which is everywhere but on Linux.
+func processors() ticks {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return ticks{}
+	}
+	// cpu user nice system idle iowait irq softirq steal guest guest_nice, the last two
+	// of which are in the first two already (proc_stat(5)).
+	line, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return ticks{}
+	}
+	var t ticks
+	for i, field := range fields[1:9] {
+		n, err := strconv.ParseUint(field, 10, 64)
+		if err != nil {
+			return ticks{}
+		}
+		t.all += n
+		if i == 7 {
+			t.stolen = n
+		}
+	}
+	return t
+}
+
+// taken tells which hundredths of the processors' time since t the host of this virtual
+// machine gave to others, while something here was waiting for it. No program sees
+// that, but that all takes longer.
+func (t ticks) taken() (percent float64, known bool) {
+	now := processors()
+	if now.all <= t.all || now.stolen < t.stolen {
+		return 0, false
+	}
+	return 100 * float64(now.stolen-t.stolen) / float64(now.all-t.all), true
+}
+
+// takenWords is taken in words.
+func (t ticks) takenWords() string {
+	percent, known := t.taken()
+	if !known {
+		return "stolen by the host: unknown"
+	}
+	return fmt.Sprintf("stolen by the host: %.0f %%", percent)
 }
 
 // syncs appends n times 4 KiB to a file and syncs it, as the log of a database is

@@ -88,7 +88,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	began, since := time.Now(), processors()
 	var printed bytes.Buffer
 	t := table{io.MultiWriter(os.Stdout, &printed)}
 	fmt.Fprint(t.out, before, "\n\n| what | measured | aim | |\n|---|---|---|---|\n")
@@ -100,7 +100,7 @@ func run(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
 	}
-	fmt.Fprintf(t.out, "\nIt took %v; load at the end %s.\n", time.Since(began).Round(time.Second), load())
+	fmt.Fprintf(t.out, "\nIt took %v; load at the end %s; %s.\n", time.Since(began).Round(time.Second), load(), since.takenWords())
 	if *into == "" {
 		return nil
 	}

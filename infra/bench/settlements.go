@@ -37,8 +37,9 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	}
 	defer func() { err = errors.Join(err, house.stop()) }()
 
-	var acts, used, rivals, rivalUsed, doors, disk, alone []float64
+	var acts, used, rivals, rivalUsed, doors, disk, alone, taken []float64
 	for range p.rounds {
+		since := processors()
 		sync, err := syncs(p.folder, 200)
 		if err != nil {
 			return err
@@ -84,6 +85,14 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 			}
 		}
 		alone = append(alone, float64(time.Since(began).Microseconds())/float64(n))
+		if percent, known := since.taken(); known {
+			taken = append(taken, percent)
+		}
+	}
+	if len(taken) == 0 {
+		t.note("processor time that the host took away", "unknown")
+	} else {
+		t.note("processor time that the host took away, of each round", span(taken, "%.0f %%"))
 	}
 	t.note("the disk: append 4 KiB and fsync, median of each round", span(disk, "%.0f µs"))
 	t.row("settlements a second at the act, SQLite FULL, 64 clients", span(acts, "%.0f"), "≥ 10,000", median(acts) >= 10_000)

@@ -51,7 +51,7 @@ func measureWaits(ctx context.Context, p plan, t table) (err error) {
 	var mu sync.Mutex
 	var took []time.Duration
 	every := time.Duration(float64(clients) / pace * float64(time.Second))
-	start := time.Now()
+	start, since := time.Now(), processors()
 	err = inParallel(clients, clients, func(c int) error {
 		var mine []time.Duration
 		due := start.Add(every * time.Duration(c) / clients)
@@ -72,11 +72,12 @@ func measureWaits(ctx context.Context, p plan, t table) (err error) {
 	if err != nil {
 		return err
 	}
+	taken := since.takenWords()
 	slices.Sort(took)
 	p50, p99, most := percentile(took, 50), percentile(took, 99), took[len(took)-1]
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	t.row(fmt.Sprintf("p99 / p50 of a settlement, 64 clients at 70 %% of the pace (%.0f codes and settlements a second) for %v", pace, p.waits),
 		fmt.Sprintf("%.1f (%.1f ms / %.1f ms)", float64(p99)/float64(p50), ms(p99), ms(p50)), "≤ 3", p99 <= 3*p50)
-	t.row("the longest of them", fmt.Sprintf("%.0f ms of %d", ms(most), len(took)), "≤ 50 ms", most <= 50*time.Millisecond)
+	t.row("the longest of them", fmt.Sprintf("%.0f ms of %d; %s", ms(most), len(took), taken), "≤ 50 ms", most <= 50*time.Millisecond)
 	return nil
 }
