@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"time"
@@ -29,6 +30,10 @@ func heard(r request, reply rig.Reply) answer {
 	if !reply.OK() {
 		return a
 	}
+	if reply.Status == http.StatusAccepted { // a problem document all the same
+		a.what = needed
+		return a
+	}
 	var body struct {
 		State   string
 		Code    string
@@ -49,11 +54,11 @@ func heard(r request, reply rig.Reply) answer {
 		a.replay = reply.Status == 200 // a new one is 201
 	case reads:
 		a.fen = body.Balance
-	case looks:
+	case looks, approves, declines:
 		a.what = body.State
 	case asks:
 		paid = body.Settlement.payers
-		if a.what = body.State; a.what == "refused" {
+		if a.what = body.State; a.what == "refused" || a.what == "waiting" {
 			a.what = body.Code
 		} else if a.what == "settled" {
 			a.what = body.Settlement.State
@@ -98,6 +103,10 @@ type payers struct {
 // been done before, an unheard one did it: after the first of them was sent, and before
 // the first who knew of it heard. Where it was never done, none did anything.
 //
+// A sale that may have waited for a grantor's word is done in two steps, and what began
+// its wait and what ended it may both be unheard. Its unheard requests, and words to
+// it, stay open until it is known what became of it, after which they change nothing.
+//
 // What the house says it has not done is left out: if it has, what was heard afterwards
 // does not fit.
 func (k *kin) operations() []porcupine.Operation {
@@ -124,6 +133,12 @@ func (k *kin) operations() []porcupine.Operation {
 		}
 		f := firsts[e.identity()]
 		switch {
+		case k.mayWait(e.request):
+			over := k.over(firsts, e.request.message)
+			if began := f != nil && f.began; e.call < over.known && !(began && over.unsettled) {
+				e.back = over.known
+				add(e)
+			}
 		case f == nil: // of what has no identity, or nobody ever heard again
 			e.back = never
 			add(e)
@@ -146,6 +161,34 @@ func (k *kin) operations() []porcupine.Operation {
 	return all
 }
 
+// mayWait tells whether a request is a sale that can have had to wait, or a word to it.
+func (k *kin) mayWait(r request) bool {
+	if r.kind == approves || r.kind == declines {
+		return true
+	}
+	return r.kind == settles && k.law.tier > 0 && r.price*int64(r.quantity) > k.law.tier
+}
+
+// ending is what is known of the end of a message that may have waited.
+type ending struct {
+	known time.Duration // when the first who knew of it had heard so
+	// unsettled tells that no unheard request to settle ended it: a heard one did, a
+	// "no", or a fence.
+	unsettled bool
+}
+
+func (k *kin) over(firsts map[identity]*first, message int) ending {
+	is := ending{known: never}
+	if f := firsts[identity{settles, message}]; f != nil {
+		is.known = f.known
+		is.unsettled = f.answered || f.answer != nil && f.answer.what == declined
+	}
+	if f := firsts[identity{asks, message}]; f != nil && f.known < never {
+		is.known, is.unsettled = min(is.known, f.known), true
+	}
+	return is
+}
+
 // never is later than everything.
 const never = time.Duration(math.MaxInt64)
 
@@ -165,6 +208,8 @@ func (e event) identity() identity {
 		return identity{credits, r.credit}
 	case issues:
 		return identity{issues, r.code}
+	case approves, declines:
+		return identity{r.kind, none}
 	case ends, accepts:
 		return identity{r.kind, r.binding}
 	}
@@ -174,6 +219,7 @@ func (e event) identity() identity {
 // first is what all that was heard says of the first time that a thing was done.
 type first struct {
 	answered bool          // somebody was told that his request did it
+	began    bool          // somebody was told that his request began its wait
 	sent     time.Duration // the first request that nobody heard of
 	known    time.Duration // when the first who knew that it was done had heard so
 	answer   *answer       // what whoever did it would have been told, if it was done
@@ -184,6 +230,7 @@ type first struct {
 type told struct {
 	of     identity
 	unsent bool    // nothing: nobody heard it
+	began  bool    // this request began its wait
 	first  bool    // this request did it
 	answer *answer // it was done, and this is the answer to it
 }
@@ -202,8 +249,11 @@ func (e event) tells() []told {
 	switch e.request.kind {
 	case asks:
 		message := identity{settles, e.request.message}
-		if a.what == "fenced" {
+		switch a.what {
+		case "fenced":
 			return []told{{of: of}}
+		case needed, confirmed:
+			return nil
 		}
 		if done[a.what] {
 			plain.what = ""
@@ -220,6 +270,9 @@ func (e event) tells() []told {
 		if a.what == "message_fenced" {
 			return []told{{of: identity{asks, e.request.message}}}
 		}
+		if a.what == needed {
+			return []told{{of: of, began: !a.replay}}
+		}
 	}
 	return []told{{of: of, first: !a.replay, answer: &plain}}
 }
@@ -232,6 +285,10 @@ func (f *first) hear(e event, t told) {
 		if f.sent == 0 || e.call < f.sent {
 			f.sent = e.call
 		}
+		return
+	}
+	if t.of.kind == settles && t.answer == nil { // it waits
+		f.began = f.began || t.began
 		return
 	}
 	f.answered = f.answered || t.first

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("linear", flag.ContinueOnError)
 	flags.IntVar(&c.rounds, "rounds", 10, "histories, each of families of its own")
 	flags.IntVar(&c.clients, "clients", 64, "clients at once")
-	flags.IntVar(&c.families, "families", 16, "families whom they meet in")
+	flags.IntVar(&c.families, "families", 20, "families whom they meet in")
 	flags.IntVar(&c.things, "things", 20, "things that each client does in a round")
 	flags.StringVar(&c.dynamodb, "dynamodb", "", "`URL` of a DynamoDB Local; empty is SQLite")
 	flags.Uint64Var(&c.seed, "seed", 0, "`seed` of what the clients do; 0 takes one by chance and prints it")

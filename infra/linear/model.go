@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -12,7 +13,17 @@ import (
 // unit whose histories can honestly be checked apart: an account by itself is not.
 //
 // It knows the law of this one corner only, and knows it by itself: a pharmacy's goods
-// of class A, which the fund does not pay and accounts may pay whole.
+// of class A, which the fund does not pay and accounts may pay whole. It has no clock:
+// nothing here lapses.
+
+// law is what the regions of the families say otherwise.
+type law struct {
+	// tier is up to what amount of a settlement, in fen, a grantor's account pays
+	// unasked; 0 asks nobody.
+	tier int64
+	// byBalance tells that the fullest account pays first, not the oldest grant.
+	byBalance bool
+}
 
 // kind is what a request asks for.
 type kind string
@@ -29,6 +40,8 @@ const (
 	accepts  kind = "accept"
 	issues   kind = "issue"
 	looks    kind = "look" // at a code
+	approves kind = "approve"
+	declines kind = "decline"
 )
 
 // who is one of a family, and the index of his balance.
@@ -58,7 +71,7 @@ type request struct {
 	quantity int   // of its packs
 	code     int
 	box      int
-	binding  int
+	binding  int // in a sale: under which its code is shown
 	credit   int
 	fen      int64 // what is paid in, or the monthly cap; 0 is no cap
 }
@@ -91,6 +104,8 @@ const (
 	issued
 	spent
 	replaced
+	waiting // for a grantor's word
+	held    // for a message that waits, or did
 )
 
 // saw is a message as the clerk's books have it.
@@ -101,6 +116,14 @@ type saw struct {
 	shares    [grantors]int32 // in the order in which they paid
 	grants    [grantors]int16 // the bindings under which
 	kept      int8            // packs that did not come back
+	asked     [grantors]question
+}
+
+// question is what a grantor was asked about a message; of nothing nobody was.
+type question struct {
+	amount  int32 // the most that he pays once he approves
+	binding int16
+	said    kind // approves or declines, once he has
 }
 
 func (m saw) answer() answer {
@@ -134,6 +157,7 @@ type bound struct {
 // books are a family's records. A step never changes what it was given: it changes a
 // copy that shares no list that it writes to.
 type books struct {
+	law      law
 	balance  [people]int64
 	grants   [grantors]int16 // the active bindings, the first to pay first, then none
 	shown    int             // the newest code, or none
@@ -146,6 +170,7 @@ type books struct {
 
 // sizes are how many of everything a family has.
 type sizes struct {
+	law                             law
 	messages, codes, boxes, credits int
 	bindings                        []who // who holds each; the first grantors' stand from the beginning
 }
@@ -154,7 +179,7 @@ type sizes struct {
 // bindings, and with money in the accounts of those who hold them.
 func begun(n sizes, money int64) books {
 	b := books{
-		grants: noGrants, shown: none,
+		law: n.law, grants: noGrants, shown: none,
 		messages: make([]saw, n.messages), codes: make([]stage, n.codes), bindings: make([]bound, len(n.bindings)),
 		boxes: make([]int16, n.boxes), credits: make([]bool, n.credits),
 	}
@@ -231,7 +256,9 @@ func (b books) step(r request) (answer, books) {
 	case issues:
 		return b.issue(r)
 	case looks:
-		return answer{what: map[stage]string{issued: "issued", spent: "spent", replaced: "replaced"}[b.codes[r.code]]}, b
+		return answer{what: map[stage]string{issued: "issued", held: "held", spent: "spent", replaced: "replaced"}[b.codes[r.code]]}, b
+	case approves, declines:
+		return b.hear(r)
 	}
 	panic("linear: no request is of kind " + string(r.kind))
 }
@@ -243,35 +270,83 @@ func with[T any](list []T, at int, is T) []T {
 	return list
 }
 
-// decide carries out a message that moves money: once.
+// decide carries out a message that moves money: once. One that waits for a grantor's
+// word is decided when it comes again and all have approved.
 func (b books) decide(r request) (answer, books) {
-	switch m := b.messages[r.message]; m.stage {
+	waited := b.messages[r.message]
+	switch waited.stage {
 	case fenced:
 		return answer{what: "message_fenced"}, b
 	case settled, refused:
-		first := m.answer()
+		first := waited.answer()
 		first.replay = true
 		return first, b
+	case waiting:
+		if !waited.approved() {
+			return answer{what: needed, replay: true}, b
+		}
 	}
-	m := saw{stage: settled}
+	var m saw
 	if r.kind == settles {
-		m, b = b.settle(r)
+		m, b = b.settle(r, waited)
 	} else {
 		m, b = b.giveBack(r)
 	}
-	if m.why != "" {
+	if m.why != "" && m.stage != waiting {
 		m.stage = refused
+	}
+	if waited.stage == waiting {
+		m.asked = waited.asked
 	}
 	b.messages = with(b.messages, r.message, m)
 	return m.answer(), b
 }
 
-func (b books) settle(r request) (saw, books) {
+// What is said of a message that waits, before and after all have approved.
+const (
+	needed    = "confirmation_needed"
+	confirmed = "message_confirmed"
+	declined  = "confirmation_declined"
+)
+
+// approved tells whether all who were asked have.
+func (m saw) approved() bool {
+	return !slices.ContainsFunc(m.asked[:], func(q question) bool { return q.amount > 0 && q.said != approves })
+}
+
+// turns returns the grants in the order in which they pay.
+func (b books) turns() [grantors]int16 {
+	turns := b.grants
+	if b.law.byBalance {
+		slices.SortStableFunc(turns[:], func(m, n int16) int {
+			if m == none || n == none {
+				return 0 // it stands last already
+			}
+			return cmp.Compare(b.balance[b.bindings[n].holder], b.balance[b.bindings[m].holder])
+		})
+	}
+	return turns
+}
+
+// unasked is the most that a grant pays of a message that has waited: what its
+// grantor approved under it, or what he is not asked about.
+func (b books) unasked(waited saw, grant int16) int64 {
+	most := b.law.tier
+	for _, q := range waited.asked {
+		if q.amount > 0 && q.binding == grant && q.said == approves {
+			most = max(most, int64(q.amount))
+		}
+	}
+	return most
+}
+
+func (b books) settle(r request, waited saw) (saw, books) {
+	again := waited.stage == waiting
 	if r.code != none {
-		switch b.codes[r.code] {
-		case replaced:
+		switch is := b.codes[r.code]; {
+		case is == replaced, again && b.bindings[r.binding].standing != active:
 			return saw{why: "qr_replaced"}, b
-		case spent:
+		case is == spent, is == held && !again:
 			return saw{why: "qr_spent"}, b
 		}
 	}
@@ -281,34 +356,76 @@ func (b books) settle(r request) (saw, books) {
 	total := r.price * int64(r.quantity)
 	own := min(total, b.balance[r.person])
 	rest := total - own
-	m := saw{stage: settled, own: int32(own), kept: int8(r.quantity), grants: b.grants}
-	for i, n := range b.grants {
+	m := saw{stage: settled, own: int32(own), kept: int8(r.quantity), grants: b.turns()}
+	after := b
+	for i, n := range m.grants {
 		if r.person != mother || n == none {
 			break
 		}
-		g := b.bindings[n]
+		g := after.bindings[n]
 		share := min(rest, b.balance[g.holder])
 		if g.cap > 0 {
 			share = min(share, max(0, g.cap-g.spent))
 		}
+		if again {
+			share = min(share, b.unasked(waited, n))
+		}
 		if share == 0 {
 			continue
+		}
+		if b.law.tier > 0 && share > b.law.tier && !again {
+			m.asked[i] = question{amount: int32(share), binding: n}
 		}
 		g.spent += share
 		rest -= share
 		m.shares[i] = int32(share)
-		b.bindings = with(b.bindings, int(n), g)
-		b.balance[g.holder] -= share
+		after.bindings = with(after.bindings, int(n), g)
+		after.balance[g.holder] -= share
+	}
+	if m.asked != [grantors]question{} {
+		if r.code != none {
+			b.codes = with(b.codes, r.code, held)
+		}
+		return saw{stage: waiting, why: needed, asked: m.asked}, b
 	}
 	m.cash = int32(rest)
-	b.balance[r.person] -= own
+	after.balance[r.person] -= own
 	if r.code != none {
-		b.codes = with(b.codes, r.code, spent)
+		after.codes = with(after.codes, r.code, spent)
 	}
 	if r.box != none {
-		b.boxes = with(b.boxes, r.box, int16(r.message+1))
+		after.boxes = with(after.boxes, r.box, int16(r.message+1))
 	}
-	return m, b
+	return m, after
+}
+
+// hear takes a grantor's word. Until the till has gone on he may take his approval
+// back; a "no" is final.
+func (b books) hear(r request) (answer, books) {
+	m := b.messages[r.message]
+	i := slices.IndexFunc(m.asked[:], func(q question) bool { return q.amount > 0 && b.bindings[q.binding].holder == r.person })
+	switch {
+	case i < 0:
+		return answer{what: "not_found"}, b
+	case m.asked[i].said == r.kind:
+	case m.stage != waiting:
+		return answer{what: "state_forbids"}, b
+	default:
+		m.asked[i].said = r.kind
+		if r.kind == declines {
+			m.stage, m.why = refused, declined
+		}
+		b.messages = with(b.messages, r.message, m)
+	}
+	switch {
+	case m.stage == settled:
+		return answer{what: "settled"}, b
+	case m.stage == waiting:
+		return answer{what: "approved"}, b
+	case m.why == declined:
+		return answer{what: "declined"}, b
+	}
+	return answer{what: "withdrawn"}, b
 }
 
 // giveBack gives one pack back, or all that are left. What stays is paid by the own
@@ -316,8 +433,8 @@ func (b books) settle(r request) (saw, books) {
 // the rest comes back.
 func (b books) giveBack(r request) (saw, books) {
 	sale := b.messages[r.of]
-	if sale.stage == unseen {
-		sale.stage = fenced
+	if sale.stage == unseen || sale.stage == waiting {
+		sale.stage, sale.why = fenced, ""
 		b.messages = with(b.messages, r.of, sale)
 	}
 	if sale.stage != settled {
@@ -373,6 +490,11 @@ func (b books) ask(r request) (answer, books) {
 		return answer{what: "fenced"}, b
 	case refused:
 		return answer{what: m.why}, b
+	case waiting:
+		if m.approved() {
+			return answer{what: confirmed}, b
+		}
+		return answer{what: needed}, b
 	}
 	is := m.answer()
 	is.what = "settled"
@@ -437,6 +559,8 @@ func describe(r request, a answer) string {
 		text += fmt.Sprintf(" m%d of m%d", r.message, r.of)
 	case asks:
 		text += fmt.Sprintf(" m%d", r.message)
+	case approves, declines:
+		text += fmt.Sprintf(" m%d by %v", r.message, r.person)
 	case credits:
 		text += fmt.Sprintf(" c%d: %d to %v", r.credit, r.fen, r.person)
 	case reads:

@@ -13,7 +13,33 @@ import (
 )
 
 // money is what each grantor begins with, in fen: little, so that it runs out.
-const money = 20_000
+const money = 3_000_000
+
+// The even families live in Shenzhen, where the fullest account pays first and a
+// grantor is asked when his pays more than so much of a parent's settlement; the others
+// in Hunan. Each has pharmacies of its own there.
+var shenzhen = law{tier: 500_000, byBalance: true}
+
+const (
+	inShenzhen, inNanshan = "440300", "440305"
+	inZhuzhou, inTianyuan = "430200", "430211"
+)
+
+// homeOf returns where a family is insured.
+func homeOf(family int) string {
+	if family%2 == 0 {
+		return inShenzhen
+	}
+	return inZhuzhou
+}
+
+// lawOf returns what a family's region says otherwise.
+func lawOf(family int) law {
+	if family%2 == 0 {
+		return shenzhen
+	}
+	return law{}
+}
 
 // boxes is how many boxes the tills of a family have between them: few, so that one
 // is sold twice.
@@ -23,6 +49,7 @@ const boxes = 6
 type town struct {
 	house    *rig.Client
 	tokens   map[string]string // by whom they are for
+	clients  int
 	families []*kin
 	began    time.Time
 
@@ -33,6 +60,7 @@ type town struct {
 // kin is a family and all that its clients have begun in it, with its history.
 type kin struct {
 	number  int // in the region
+	law     law
 	persons [people]string
 
 	mu       sync.Mutex
@@ -77,7 +105,7 @@ type shown struct {
 
 // sizes counts what a family has.
 func (k *kin) sizes() sizes {
-	n := sizes{messages: len(k.messages), codes: len(k.codes), boxes: boxes, credits: len(k.credits)}
+	n := sizes{law: k.law, messages: len(k.messages), codes: len(k.codes), boxes: boxes, credits: len(k.credits)}
 	for _, b := range k.bindings {
 		n.bindings = append(n.bindings, b.holder)
 	}
@@ -149,15 +177,17 @@ func (c *client) act(ctx context.Context, k *kin) error {
 	switch n := c.dice.IntN(100); {
 	case n < 18:
 		c.settleByCode(ctx, k)
-	case n < 34:
-		c.settle(ctx, k, []who{daughter, mother, mother, sister}[c.dice.IntN(4)], none, "")
-	case n < 44:
+	case n < 33:
+		c.settle(ctx, k, []who{daughter, mother, mother, sister}[c.dice.IntN(4)], nil)
+	case n < 42:
 		c.again(ctx, k)
-	case n < 58:
+	case n < 46:
+		c.word(ctx, k, c.recent(k, func(m *sent) bool { return k.mayWait(m.request) }))
+	case n < 59:
 		c.undo(ctx, k)
-	case n < 66:
+	case n < 67:
 		c.ask(ctx, k)
-	case n < 74:
+	case n < 75:
 		c.credit(ctx, k)
 	case n < 88:
 		c.read(ctx, k, who(c.dice.IntN(people)))
@@ -171,13 +201,22 @@ func (c *client) act(ctx context.Context, k *kin) error {
 	return nil
 }
 
-// settle sells one to three packs.
-func (c *client) settle(ctx context.Context, k *kin, patient who, code int, digits string) {
-	place := rig.Institution(c.n)
-	r := request{kind: settles, person: patient, price: int64(100 + c.dice.IntN(3000)), quantity: 1 + c.dice.IntN(3), code: code, box: none, binding: none}
+// place is the client's own pharmacy where a family lives.
+func (c *client) place(k *kin) string {
+	if homeOf(k.number) == inShenzhen {
+		return rig.Institution(c.clients + c.n)
+	}
+	return rig.Institution(c.n)
+}
+
+// settle sells one to three packs, by card or by a code that was shown.
+func (c *client) settle(ctx context.Context, k *kin, patient who, code *shown) {
+	place := c.place(k)
+	r := request{kind: settles, person: patient, price: int64(10_000 + c.dice.IntN(500_000)), quantity: 1 + c.dice.IntN(3), code: none, box: none, binding: none}
 	credential, value := "card", rig.Card(k.persons[patient])
-	if code != none {
-		credential, value = "qr", digits
+	if code != nil {
+		credential, value = "qr", code.digits
+		r.code, r.binding = code.request.code, code.request.binding
 	}
 	var traces []string
 	if c.dice.IntN(4) == 0 {
@@ -208,10 +247,46 @@ func (c *client) send(ctx context.Context, k *kin, s *sent, r request) {
 			other.say(ctx, k, s.who, s.request, s.http)
 		})
 	}
-	if a, _ := c.say(ctx, k, s.who, s.request, s.http); !a.heard && c.dice.IntN(3) > 0 {
-		c.say(ctx, k, s.who, s.request, s.http)
+	a, _ := c.say(ctx, k, s.who, s.request, s.http)
+	if !a.heard && c.dice.IntN(3) > 0 {
+		a, _ = c.say(ctx, k, s.who, s.request, s.http)
 	}
 	beside.Wait()
+	for tries := 0; a.what == needed && tries < maxWaits; tries++ {
+		a = c.wait(ctx, k, s)
+	}
+}
+
+// maxWaits is how often a till sends again what waits for a grantor's word.
+const maxWaits = 3
+
+// wait sends a message again that waits, while those who are asked, and perhaps others,
+// give their word.
+func (c *client) wait(ctx context.Context, k *kin, s *sent) answer {
+	var beside sync.WaitGroup
+	for range 1 + c.dice.IntN(2) {
+		other := &client{c.town, c.n, rand.New(rand.NewPCG(c.dice.Uint64(), 0))}
+		beside.Go(func() { other.word(ctx, k, s) })
+	}
+	if c.dice.IntN(2) == 0 {
+		beside.Wait()
+	}
+	a, _ := c.say(ctx, k, s.who, s.request, s.http)
+	beside.Wait()
+	return a
+}
+
+// word is a grantor's word to a message.
+func (c *client) word(ctx context.Context, k *kin, m *sent) {
+	if m == nil {
+		return
+	}
+	by := []who{daughter, sister}[c.dice.IntN(grantors)]
+	r := request{kind: approves, message: m.request.message, person: by}
+	if c.dice.IntN(5) == 0 {
+		r.kind = declines
+	}
+	c.say(ctx, k, k.is(by), r, rig.Request{Method: http.MethodPost, Path: "/v1/confirmations/" + m.id + "/" + string(r.kind)})
 }
 
 // recent returns one of the newest messages that a client knows of.
@@ -257,15 +332,27 @@ func (c *client) undo(ctx context.Context, k *kin) {
 	if sale == nil {
 		return
 	}
-	s := &sent{id: c.newID(sale.who.Institution), who: sale.who}
-	r := sale.request
-	r.kind, r.of, r.code = refunds, sale.request.message, none
-	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/refunds", Body: rig.Encode(map[string]any{"message_id": s.id, "lines": []map[string]any{{"line_no": 1, "quantity": "1"}}})}
 	if c.dice.IntN(3) == 0 {
-		r.kind = reverses
-		s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/reversal", Body: rig.Encode(map[string]string{"message_id": s.id, "reason": "退药"})}
+		c.reverse(ctx, k, sale)
+		return
 	}
-	c.send(ctx, k, s, r)
+	s := &sent{id: c.newID(sale.who.Institution), who: sale.who}
+	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/refunds", Body: rig.Encode(map[string]any{"message_id": s.id, "lines": []map[string]any{{"line_no": 1, "quantity": "1"}}})}
+	c.send(ctx, k, s, sale.back(refunds))
+}
+
+// reverse takes a whole sale back, or one that waits out of its wait.
+func (c *client) reverse(ctx context.Context, k *kin, sale *sent) {
+	s := &sent{id: c.newID(sale.who.Institution), who: sale.who}
+	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements/" + sale.id + "/reversal", Body: rig.Encode(map[string]string{"message_id": s.id, "reason": "退药"})}
+	c.send(ctx, k, s, sale.back(reverses))
+}
+
+// back returns what gives a sale back.
+func (s *sent) back(by kind) request {
+	r := s.request
+	r.kind, r.of, r.code = by, r.message, none
+	return r
 }
 
 // credit pays something in, or the same once more.
@@ -275,7 +362,7 @@ func (c *client) credit(ctx context.Context, k *kin) {
 	if n := len(k.credits); n > 0 && c.dice.IntN(3) == 0 {
 		s = k.credits[n-1-c.dice.IntN(min(n, 4))]
 	} else {
-		r := request{kind: credits, person: who(c.dice.IntN(people)), credit: n, fen: int64(1 + c.dice.IntN(3000))}
+		r := request{kind: credits, person: who(c.dice.IntN(people)), credit: n, fen: int64(1 + c.dice.IntN(500_000))}
 		s = &sent{id: fmt.Sprintf("LINEAR-%d-%d", k.number, n), who: operator, request: r}
 		s.http = rig.Request{Method: http.MethodPost, Path: "/v1/credits", Body: rig.Encode(map[string]any{
 			"reference": s.id, "person_no": k.persons[r.person], "amount_fen": r.fen, "pocket": "current",
@@ -328,7 +415,7 @@ func (c *client) limit(ctx context.Context, k *kin) {
 	r := request{kind: limits, binding: n}
 	pay := map[string]any{"purposes": []string{"care", "pharmacy"}}
 	if c.dice.IntN(3) > 0 {
-		r.fen = int64(1 + c.dice.IntN(12_000))
+		r.fen = int64(1 + c.dice.IntN(1_200_000))
 		pay["monthly_cap_fen"] = r.fen
 	}
 	c.say(ctx, k, k.is(b.holder), r, rig.Request{Method: http.MethodPatch, Path: "/v1/bindings/" + b.id, Body: rig.Encode(map[string]any{"pay": pay})})
@@ -339,11 +426,11 @@ func (c *client) limit(ctx context.Context, k *kin) {
 func (c *client) settleByCode(ctx context.Context, k *kin) {
 	k.mu.Lock()
 	if n := len(k.codes); n > 0 && c.dice.IntN(4) == 0 {
-		at := n - 1 - c.dice.IntN(min(n, 3))
-		digits := k.codes[at].digits
+		code := k.codes[n-1-c.dice.IntN(min(n, 3))]
+		shown := code.digits != ""
 		k.mu.Unlock()
-		if digits != "" {
-			c.settle(ctx, k, mother, at, digits)
+		if shown {
+			c.settle(ctx, k, mother, code)
 		}
 		return
 	}
@@ -361,7 +448,7 @@ func (c *client) settleByCode(ctx context.Context, k *kin) {
 		}
 	}
 	if code.digits != "" {
-		c.settle(ctx, k, mother, code.request.code, code.digits)
+		c.settle(ctx, k, mother, code)
 	}
 }
 
@@ -495,8 +582,16 @@ func (c *client) rest(ctx context.Context, k *kin) error {
 			wrong = append(wrong, fmt.Errorf("%s does not resolve: %w", what, err))
 		}
 	}
-	for _, m := range k.messages {
-		resolves(m.id, func() bool { return c.askAbout(ctx, k, m).heard })
+	for i := 0; i < len(k.messages); i++ { // what waits is taken out of its wait by a message more
+		m := k.messages[i]
+		resolves(m.id, func() bool {
+			a := c.askAbout(ctx, k, m)
+			if a.what == needed || a.what == confirmed {
+				c.reverse(ctx, k, m)
+				return false
+			}
+			return a.heard
+		})
 	}
 	for _, s := range k.credits {
 		resolves(s.id, func() bool {

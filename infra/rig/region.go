@@ -17,6 +17,9 @@ type Region struct {
 	Families, Institutions int
 	// Money is what each daughter's account begins with, in fen.
 	Money int64
+	// Home says in which region a family is insured, and Place where an institution
+	// lies; nil is Changsha.
+	Home, Place func(n int) string
 }
 
 // Daughter and Mother are the person numbers of a family.
@@ -32,9 +35,9 @@ func Card(person string) string { return "CARD" + person }
 func Institution(n int) string { return fmt.Sprintf("P99010%06d", n) }
 
 // person is what the insurer feeds of a person.
-func person(no, name string, year, n int) map[string]any {
+func person(no, name, region string, year, n int) map[string]any {
 	return map[string]any{
-		"person_no": no, "name": name, "id_no": idNumber(year, n), "region": "430100",
+		"person_no": no, "name": name, "id_no": idNumber(year, n), "region": region,
 		"insutype": "310", "psn_type": "11", "status": "1", "card_no": Card(no),
 	}
 }
@@ -69,12 +72,19 @@ func (r Region) Feed(ctx context.Context, c *Client) error {
 		return err
 	}
 	var persons, places, credits bytes.Buffer
+	in := func(where func(int) string, n int, otherwise string) string {
+		if where == nil {
+			return otherwise
+		}
+		return where(n)
+	}
 	for n := range r.Institutions {
-		line(&places, map[string]any{"code": Institution(n), "name": "示例药房", "kind": "pharmacy", "level": "11", "region": "430102", "status": "designated"})
+		line(&places, map[string]any{"code": Institution(n), "name": "示例药房", "kind": "pharmacy", "level": "11", "region": in(r.Place, n, "430102"), "status": "designated"})
 	}
 	for n := range r.Families {
-		line(&persons, person(Daughter(n), daughterName, daughterBorn, n))
-		line(&persons, person(Mother(n), motherName, motherBorn, n))
+		home := in(r.Home, n, "430100")
+		line(&persons, person(Daughter(n), daughterName, home, daughterBorn, n))
+		line(&persons, person(Mother(n), motherName, home, motherBorn, n))
 		if r.Money > 0 {
 			line(&credits, map[string]any{"reference": "RIG-" + Daughter(n), "person_no": Daughter(n), "amount_fen": r.Money, "pocket": "current"})
 		}
