@@ -11,6 +11,7 @@
 package auditor
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -42,9 +43,10 @@ type Auditor struct {
 	reached map[string]int
 	faults  []string
 
-	decided map[string]string // the content of the request that an identity stands for
-	landed  map[string]int    // commits of an identity that happened
-	answers map[string]string // the first answer of an identity
+	decided map[string]string          // the content of the request that an identity stands for
+	landed  map[string]int             // commits of an identity that happened
+	answers map[string]string          // the first answer of an identity
+	commits map[[sha256.Size]byte]bool // that happened
 	books   books
 }
 
@@ -56,7 +58,7 @@ func New(disk Disk, rules func(region string, day int) *Rules, open func(person,
 		disk: disk, rules: rules, open: open, index: index, shelf: shelf,
 		shapes: map[store.Key]decoded{}, reached: map[string]int{},
 		decided: map[string]string{}, landed: map[string]int{}, answers: map[string]string{},
-		books: newBooks(),
+		commits: map[[sha256.Size]byte]bool{}, books: newBooks(),
 	}
 }
 
@@ -83,6 +85,7 @@ func (a *Auditor) fault(format string, args ...any) {
 func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]store.Record) {
 	r := t.Request
 	t.landed++
+	a.commits[commitOf(writes)] = true
 	waits := a.putOff(r)
 	if waits {
 		t.waits++
@@ -627,10 +630,20 @@ func (a *Auditor) unwrittenPersonal(v *view, ans Answer, said func(string)) {
 	if r.Once != (store.Key{}) && code != "malformed" {
 		a.fault("%s %s: %s is the answer, and its first answer is not recorded", r.Op, r.Identity, orDone(ans.Code))
 	}
+	if ans.Code == "" && a.twin(v.trip) {
+		a.Reached("a twin's commit looks like one's own")
+		return
+	}
 	said(code)
 	if code == "" && len(e) > 0 {
 		a.fault("%s %s: it was answered as done, and nothing was written of %v", r.Op, r.Identity, e.keys())
 	}
+}
+
+// twin tells whether what a trip sent, and never heard of, was written by another's
+// commit to the letter: the same request, sent twice at once.
+func (a *Auditor) twin(t *Trip) bool {
+	return slices.ContainsFunc(t.doubts, func(c [sha256.Size]byte) bool { return a.commits[c] })
 }
 
 // Forgot is told that the store dropped records that had expired: people's keys are

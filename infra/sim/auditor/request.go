@@ -1,6 +1,8 @@
 package auditor
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"gongji/shared/store"
@@ -218,11 +220,26 @@ type Trip struct {
 	// may then meet its own effect and take it for another's.
 	Doubted bool
 
-	landed   int  // commits of this trip that happened
-	waits    int  // of those, commits that only put a sale off
-	receipts int  // of those, commits that took a paper in
-	answered bool // the caller was told something
-	denied   bool // the caller was told that nothing was done, or nothing will be
+	doubts   [][sha256.Size]byte // those commits
+	landed   int                 // commits of this trip that happened
+	waits    int                 // of those, commits that only put a sale off
+	receipts int                 // of those, commits that took a paper in
+	answered bool                // the caller was told something
+	denied   bool                // the caller was told that nothing was done, or nothing will be
+}
+
+// Doubt is told of a commit of the trip of which the store did not say what became.
+func (t *Trip) Doubt(writes []store.Write) {
+	t.Doubted, t.doubts = true, append(t.doubts, commitOf(writes))
+}
+
+// commitOf tells commits apart by what they write, and on what.
+func commitOf(writes []store.Write) [sha256.Size]byte {
+	h := sha256.New()
+	for _, w := range writes {
+		fmt.Fprintf(h, "%q %q %d %d %d %s\n", w.Key.Part, w.Key.Sort, w.Base, w.Expires.Unix(), len(w.Body), w.Body)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // sets tells whether a request says how something is to stand and not what is to be

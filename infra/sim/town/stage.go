@@ -308,7 +308,9 @@ func (t *town) wake(k *task) {
 		}
 	case commit:
 		k.reply = reply{err: t.commit(k)}
-		k.trip.Doubted = k.trip.Doubted || errors.Is(k.reply.err, store.ErrUnknown)
+		if errors.Is(k.reply.err, store.ErrUnknown) {
+			k.trip.Doubt(k.at.writes)
+		}
 		t.note("C", k.n, fmt.Sprint(k.reply.err))
 	}
 	t.resume(k)
