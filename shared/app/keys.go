@@ -443,8 +443,10 @@ func lastPolicyKey(region family.Region) ref[lastPolicyRecord] {
 	return ref[lastPolicyRecord]{Part: policiesPart, Sort: "L#" + string(region)}
 }
 
+const boughtPrefix = "BOUGHT#"
+
 func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {
-	return ref[boughtRecord]{Part: "BOUGHT#" + string(p), Sort: code}
+	return ref[boughtRecord]{Part: boughtPrefix + string(p), Sort: code}
 }
 
 func creditKey(reference string) ref[creditRecord] {

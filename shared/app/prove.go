@@ -45,8 +45,9 @@ type suspects struct {
 	bindings map[family.BindingID]map[family.PersonNo]bool
 	// credits are those that entries name and that are not there, or damaged.
 	credits map[string]leg
-	// records are single ones that are put right from what they follow from.
-	records map[store.Key]bool
+	// records are single ones that are put right from what they follow from, and bought
+	// those of what was bought of items with a limit, which follow from sales.
+	records, bought map[store.Key]bool
 }
 
 // claims are the entries of an account that whole records say are there, by number.
@@ -116,6 +117,13 @@ func (s *suspects) record(k store.Key) {
 		s.records = map[store.Key]bool{}
 	}
 	s.records[k] = true
+}
+
+func (s *suspects) buys(k store.Key) {
+	if s.bought == nil {
+		s.bought = map[store.Key]bool{}
+	}
+	s.bought[k] = true
 }
 
 // found writes a fault down.
@@ -420,7 +428,7 @@ func (a *App) proveDayOf(ctx context.Context, place family.InstitutionCode, day 
 func (a *App) proveMessage(ctx context.Context, m messageRecord, proof *Proof) error {
 	proof.Settlements++
 	proof.Faults = append(proof.Faults, family.ProveSettlement(*m.Settlement)...)
-	for _, prove := range []func(context.Context, messageRecord, *Proof) error{a.proveLegs, a.proveRefunds, a.proveCode, a.proveBoxes, a.proveLate} {
+	for _, prove := range []func(context.Context, messageRecord, *Proof) error{a.proveLegs, a.proveRefunds, a.proveCode, a.proveBoxes, a.proveLate, a.proveBought} {
 		if err := prove(ctx, m, proof); err != nil {
 			return err
 		}

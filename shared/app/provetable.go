@@ -100,6 +100,8 @@ func (a *App) proveRecord(ctx context.Context, r store.Record, first bool, proof
 		return proveAs(r, func(q qrRecord) error { return a.proveToken(ctx, r.Key, name, q.Token, proof) })
 	case kind == "TRACE":
 		return proveAs(r, func(b boxRecord) error { return a.proveBox(ctx, r.Key, name, b, proof) })
+	case kind == "BOUGHT":
+		return proveAs(r, func(b boughtRecord) error { return a.provePurchases(ctx, r.Key, b, proof) })
 	case kind == "INST":
 		rows, _, err := look(ctx, a, placeRowKey(family.InstitutionCode(name)))
 		if err == nil && (rows[0] == nil || rows[0].To != name) {
@@ -166,6 +168,10 @@ func (a *App) proveDamaged(ctx context.Context, k store.Key, proof *Proof) error
 	}
 	if kind == "BIND" && k.Sort == "B" {
 		proof.suspects.binding(family.BindingID(name))
+		return nil
+	}
+	if kind == "BOUGHT" {
+		proof.suspects.buys(k)
 		return nil
 	}
 	proof.suspects.record(k)
@@ -513,5 +519,8 @@ func (s *suspects) join(o suspects) {
 	}
 	for k := range o.records {
 		s.record(k)
+	}
+	for k := range o.bought {
+		s.buys(k)
 	}
 }

@@ -67,6 +67,11 @@ func (a *App) Repair(ctx context.Context, proof Proof, quarantine bool, by strin
 			return r.out, err
 		}
 	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.bought), compareKeys) {
+		if err := r.bought(ctx, k); err != nil {
+			return r.out, err
+		}
+	}
 	if !quarantine {
 		return r.out, nil
 	}

@@ -54,7 +54,8 @@ func (h *history) act() {
 		h.sales = append(h.sales, h.settle(hospital, byQR(h.show(li, h.wife).Digits), bill(family.Outpatient, line(1, classA, 2, 700, box), line(2, classB, 1, 900))))
 	case n < 5:
 		what = "settle by number"
-		h.sales = append(h.sales, h.settle(pharmacy, h.byID(pick(h.dice, []family.PersonNo{wang, li})), medicine(family.Fen(100+h.dice.IntN(900)), fmt.Sprintf("PACK%d", len(h.after)))))
+		h.sales = append(h.sales, h.settle(pharmacy, h.byID(pick(h.dice, []family.PersonNo{wang, li})),
+			bill(family.PharmacyBuy, line(1, classA, 1, family.Fen(100+h.dice.IntN(900)), fmt.Sprintf("PACK%d", len(h.after))), line(2, "X8", 1, 100))))
 	case n < 7 && len(h.sales) > 0:
 		what = "refund"
 		sale := pick(h.dice, h.sales).Settlement
@@ -94,6 +95,7 @@ func (h *history) step(what string) {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	h := &history{house: newHouse(t), dice: rand.New(rand.NewPCG(seed, 1))}
+	h.counted("X8", 30, 1000)
 	h.pay(wang, 3000, 2000)
 	h.pay(li, 60000, 100000)
 	h.wife = h.bind(li, wang, "12", true, forAll())
@@ -346,7 +348,7 @@ func TestWhatFollowsIsWrittenAgain(t *testing.T) {
 }
 
 // followingKinds are the kinds of record that follow from others.
-var followingKinds = []string{"term", "what is due on a day", "notice", "paper", "paper's content", "row of the reviewers' queue", "confirmation pointer"}
+var followingKinds = []string{"term", "what is due on a day", "notice", "paper", "paper's content", "row of the reviewers' queue", "confirmation pointer", "what was bought in a period"}
 
 // follows tells whether a record follows from another as it now stands: not so a
 // person's day, a day that was put off since, or the row of a request that is decided.
@@ -395,6 +397,53 @@ func (h *house) loseWhatFollows(tried map[string]int) {
 			}
 			h.rewind(story)
 		}
+	}
+}
+
+// TestPurchasesAreCountedAgain changes what is counted of an item with a limit in every
+// field, takes it out, and adds a purchase that nobody made: each is seen, and counted
+// again from the sales; what was counted of a sale whose record is lost stands.
+func TestPurchasesAreCountedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := t.Context()
+	h.counted("X8", 30, 3)
+	buy := func(units int) SettleAsk {
+		return SettleAsk{Message: h.message(pharmacy), Credential: h.byID(wang), Bill: bill(family.PharmacyBuy, line(1, "X8", units, 100))}
+	}
+	first := ok(h.Settle(ctx, pharmacy, buy(2)))(t).Settlement.ID
+	ok(h.Refund(ctx, pharmacy, first, h.message(pharmacy), []family.Return{{LineNo: 1, Quantity: 1_0000}}))(t)
+	second := ok(h.Settle(ctx, pharmacy, buy(2)))(t).Settlement.ID
+	key := store.Key(boughtKey(wang, "X8"))
+	was := h.unstamped(key, h.dump()[key])
+	bodies := map[string]string{
+		"another's": strings.Replace(was, string(second), string(h.message(pharmacy)), 1),
+		"one more":  strings.Replace(was, `]`, `,{"Day":20260312,"Ref":"`+string(h.message(pharmacy))+`","Quantity":10000}]`, 1),
+	}
+	for _, change := range tampered(t, []byte(was)) {
+		bodies[string(change.body)] = string(change.body)
+	}
+	for what, body := range bodies {
+		if body == was {
+			t.Fatalf("%s: nothing was changed", what)
+		}
+		if h.forge(key, []byte(body)); len(h.table().Faults) == 0 {
+			t.Errorf("%s: nobody noticed", what)
+		}
+		out := h.repairAll()
+		if is := h.unstamped(key, h.dump()[key]); is != was || len(out.Left) > 0 || len(out.Quarantined) > 0 || len(h.table().Faults) > 0 {
+			t.Errorf("%s: %+v; it is\n%s, was\n%s; %v", what, out, is, was, h.table().Faults)
+		}
+	}
+	refused(h.Settle(ctx, pharmacy, buy(1)))(t, family.QuantityLimit)
+
+	h.restore(store.Key(messageKey(second)), row{})
+	if out := h.repairAll(); out.Quarantined[wang] == "" {
+		t.Errorf("a sale is lost, and nobody is frozen: %+v", out)
+	}
+	same(t, "of a lost sale", h.unstamped(key, h.dump()[key]), was)
+	if again := h.repairAgain(); len(again.Done) > 0 {
+		t.Errorf("a second repair did %q", again.Done)
 	}
 }
 
