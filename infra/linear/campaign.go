@@ -88,7 +88,7 @@ func (c *campaign) settleIn(ctx context.Context, data string, options []string) 
 	defer house.Close()
 	// A sister is the daughter of another family, of which nobody else appears.
 	all = make([]*kin, c.rounds*c.families)
-	region := rig.Region{Families: 2 * len(all), Institutions: 2 * c.clients, Money: money}
+	region := rig.Region{Families: 2 * len(all), Institutions: 2 * c.clients, Money: money, Goods: goods()}
 	region.Home = func(family int) string { return homeOf(family % len(all)) }
 	region.Place = func(n int) string {
 		if n < c.clients {
@@ -220,12 +220,12 @@ var sometimes = []string{
 	"credit", "credit again", "credit unknown", "read", "limit", "limit state_forbids", "limit unknown", "end", "end unknown",
 	"accept", "issue", "issue unknown", "look issued", "look spent", "look replaced",
 	"settle confirmation_needed", "settle confirmation_needed again", "settle confirmation_declined again", "ask confirmation_declined",
-	"approve approved", "approve not_found", "approve state_forbids", "decline declined",
+	"settle quantity_limit", "order", "approve approved", "approve not_found", "approve state_forbids", "decline declined",
 }
 
 // rarely are the cases that only a campaign ten times as long has to reach.
 var rarely = []string{
-	"ask confirmation_needed", "ask message_confirmed", "look held", "approve settled", "approve withdrawn", "approve unknown",
+	"settle quantity_limit again", "order malformed", "order unknown", "ask confirmation_needed", "ask message_confirmed", "look held", "approve settled", "approve withdrawn", "approve unknown",
 	"decline state_forbids", "decline unknown",
 }
 

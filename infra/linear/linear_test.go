@@ -26,7 +26,11 @@ func TestTheModelRefuses(t *testing.T) {
 	left := func(fen int64) answer { return answer{heard: true, fen: fen} }
 	says := func(what string) answer { return answer{heard: true, what: what} }
 	read := request{kind: reads, person: daughter}
-	holds(t, law{}, []story{
+	ration := func(message, packs int) request {
+		return request{kind: settles, person: mother, message: message, price: 3000, quantity: packs, code: none, box: none, limited: true}
+	}
+	paid, more := shared, answer{heard: true, shares: [grantors]int64{9000}}
+	holds(t, hunan, []story{
 		{"one after another", []event{at(1, 2, code, ok), at(3, 4, sale, shared), at(5, 6, read, left(money-6_000))}, true},
 		{"a read of before", []event{at(1, 2, code, ok), at(3, 4, sale, shared), at(5, 6, read, left(money))}, false},
 		{"a read while it happens", []event{at(1, 2, code, ok), at(3, 6, sale, shared), at(4, 5, read, left(money))}, true},
@@ -53,6 +57,16 @@ func TestTheModelRefuses(t *testing.T) {
 		{"unknown and done later", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(money)), at(5, 6, request{kind: asks, quantity: 2}, answer{heard: true, what: "settled", shares: shared.shares})}, true},
 		{"unknown and done in between alone", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(money-6_000)), at(5, 6, request{kind: asks}, says("fenced"))}, false},
 		{"unknown and never done", []event{at(1, 2, byCard, answer{}), at(3, 4, read, left(money)), at(5, 6, request{kind: asks}, says("fenced"))}, true},
+		{"up to the ration", []event{at(1, 2, ration(0, 2), paid), at(3, 4, ration(1, 3), more), at(5, 6, ration(2, 1), says("quantity_limit"))}, true},
+		{"beyond the ration", []event{at(1, 2, ration(0, 3), more), at(3, 4, ration(1, 3), more)}, false},
+		{"beyond the ration at once", []event{at(1, 4, ration(0, 3), more), at(2, 3, ration(1, 3), more)}, false},
+		{"a ration comes back", []event{
+			at(1, 2, ration(0, 3), more), at(3, 4, ration(1, 3), says("quantity_limit")),
+			at(5, 6, request{kind: refunds, person: mother, message: 2, of: 0, price: 3000, quantity: 3, code: none, box: none, limited: true}, answer{heard: true, shares: [grantors]int64{-3000}}), at(7, 8, ration(3, 3), more),
+		}, true},
+		{"another order", []event{at(1, 2, request{kind: orders, order: [grantors]int16{1, 0}}, ok), at(3, 4, byCard, shared), at(5, 6, read, left(money))}, true},
+		{"no other order", []event{at(1, 2, request{kind: orders, order: [grantors]int16{1, 0}}, ok), at(3, 4, byCard, shared), at(5, 6, read, left(money-6_000))}, false},
+		{"the order of who is gone", []event{at(1, 2, request{kind: ends}, ok), at(3, 4, request{kind: orders, order: [grantors]int16{1, 0}}, says("malformed"))}, true},
 		{"busy and done", []event{at(1, 2, byCard, answer{what: nothing}), at(3, 4, read, left(money-6_000))}, false},
 		{"a pack back", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shares: [grantors]int64{-3000}}), at(5, 6, read, left(money-3_000))}, true},
 		{"a pack back to nobody", []event{at(1, 2, byCard, shared), at(3, 4, back, answer{heard: true, shares: [grantors]int64{-3000}}), at(5, 6, read, left(money-6_000))}, false},
@@ -69,7 +83,7 @@ type story struct {
 func holds(t *testing.T, under law, stories []story) {
 	t.Helper()
 	for _, c := range stories {
-		k := &kin{law: under, messages: make([]*sent, 2), codes: make([]*shown, 1), credits: make([]*sent, 1), bindings: []bond{{holder: daughter}, {holder: sister}, {holder: daughter}}, history: c.history}
+		k := &kin{law: under, messages: make([]*sent, 4), codes: make([]*shown, 1), credits: make([]*sent, 1), bindings: []bond{{holder: daughter}, {holder: sister}, {holder: daughter}}, history: c.history}
 		if _, err := k.check(t.TempDir()); (err == nil) != c.is {
 			t.Errorf("%s: %v", c.name, err)
 		}

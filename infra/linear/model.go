@@ -23,7 +23,12 @@ type law struct {
 	tier int64
 	// byBalance tells that the fullest account pays first, not the oldest grant.
 	byBalance bool
+	// chooses tells that the patient may set another order.
+	chooses bool
 }
+
+// limit is how many packs of the drug that is limited one person buys in a month.
+const limit = 5
 
 // kind is what a request asks for.
 type kind string
@@ -42,6 +47,7 @@ const (
 	looks    kind = "look" // at a code
 	approves kind = "approve"
 	declines kind = "decline"
+	orders   kind = "order" // of grantors
 )
 
 // who is one of a family, and the index of his balance.
@@ -74,6 +80,8 @@ type request struct {
 	binding  int // in a sale: under which its code is shown
 	credit   int
 	fen      int64 // what is paid in, or the monthly cap; 0 is no cap
+	limited  bool  // the sale is of the drug of which nobody buys more than so much
+	order    [grantors]int16
 }
 
 // answer is what a client heard.
@@ -159,6 +167,7 @@ type bound struct {
 type books struct {
 	law      law
 	balance  [people]int64
+	bought   [people]int     // packs of the drug that is limited
 	grants   [grantors]int16 // the active bindings, the first to pay first, then none
 	shown    int             // the newest code, or none
 	messages []saw
@@ -196,7 +205,7 @@ func begun(n sizes, money int64) books {
 var noGrants = [grantors]int16{none, none}
 
 func (b books) equal(c books) bool {
-	return b.balance == c.balance && b.grants == c.grants && b.shown == c.shown && same(b.messages, c.messages) &&
+	return b.balance == c.balance && b.bought == c.bought && b.grants == c.grants && b.shown == c.shown && same(b.messages, c.messages) &&
 		same(b.codes, c.codes) && same(b.bindings, c.bindings) && same(b.boxes, c.boxes) && same(b.credits, c.credits)
 }
 
@@ -259,6 +268,8 @@ func (b books) step(r request) (answer, books) {
 		return answer{what: map[stage]string{issued: "issued", held: "held", spent: "spent", replaced: "replaced"}[b.codes[r.code]]}, b
 	case approves, declines:
 		return b.hear(r)
+	case orders:
+		return b.reorder(r)
 	}
 	panic("linear: no request is of kind " + string(r.kind))
 }
@@ -353,6 +364,9 @@ func (b books) settle(r request, waited saw) (saw, books) {
 	if r.box != none && b.boxes[r.box] != 0 {
 		return saw{why: "trace_already_sold"}, b
 	}
+	if r.limited && b.bought[r.person]+r.quantity > limit {
+		return saw{why: "quantity_limit"}, b
+	}
 	total := r.price * int64(r.quantity)
 	own := min(total, b.balance[r.person])
 	rest := total - own
@@ -395,6 +409,9 @@ func (b books) settle(r request, waited saw) (saw, books) {
 	}
 	if r.box != none {
 		after.boxes = with(after.boxes, r.box, int16(r.message+1))
+	}
+	if r.limited {
+		after.bought[r.person] += r.quantity
 	}
 	return m, after
 }
@@ -474,6 +491,9 @@ func (b books) giveBack(r request) (saw, books) {
 	if r.box != none && left == 0 {
 		b.boxes = with(b.boxes, r.box, 0)
 	}
+	if r.limited {
+		b.bought[r.person] -= int(sale.kept - left)
+	}
 	sale.kept = left
 	b.messages = with(b.messages, r.of, sale)
 	return back, b
@@ -523,6 +543,20 @@ func (b books) end(r request) (answer, books) {
 	return answer{}, b
 }
 
+// reorder sets the order in which the grantors pay, who are all named once.
+func (b books) reorder(r request) (answer, books) {
+	for _, n := range r.order {
+		if n == none || !slices.Contains(b.grants[:], n) {
+			return answer{what: "malformed"}, b
+		}
+	}
+	if !b.law.chooses {
+		return answer{what: "state_forbids"}, b
+	}
+	b.grants = r.order
+	return answer{}, b
+}
+
 // replaceShown takes the code that is shown out of use.
 func (b books) replaceShown() []stage {
 	if b.shown == none || b.codes[b.shown] != issued {
@@ -567,6 +601,8 @@ func describe(r request, a answer) string {
 		text += fmt.Sprintf(" %v", r.person)
 	case limits:
 		text += fmt.Sprintf(" b%d: %d", r.binding, r.fen)
+	case orders:
+		text += fmt.Sprint(" ", r.order)
 	case issues:
 		text += fmt.Sprintf(" q%d under b%d", r.code, r.binding)
 	case looks:

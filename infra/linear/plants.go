@@ -71,10 +71,28 @@ var plants = []plant{
 		`		pair.Member.Grantors = append([]Grantor{{Person: b.Holder, Binding: b.ID}}, pair.Member.Grantors...)`,
 		"who became a grantor last pays first",
 	},
+	{
+		"shared/app/settle.go", `		return answered{record: record}, put(t, messageRef, record)
+`, `		if found {
+			time.Sleep(20 * time.Millisecond)
+			if is, err := a.store.Get(t.ctx, messageRef.storeKey()); err == nil {
+				t.slots[messageRef.storeKey()].record.Version = is[0].Version
+			}
+		}
+		return answered{record: record}, put(t, messageRef, record)
+`,
+		"a sale that waited does not hear a word that was given since it looked",
+	},
+	{
+		"shared/app/gather.go", `	if told == nil {
+`, `	if told == nil || t.tally.again.Load() > 0 {
+`,
+		"a sale that had to look again does not count on the ration",
+	},
 }
 
 // plantedRounds is how many rounds may notice a planted bug.
-const plantedRounds = 3
+const plantedRounds = 4
 
 // plantAll plants the bugs, one after another, and fails where one is not noticed.
 func (c *campaign) plantAll(ctx context.Context) error {

@@ -17,13 +17,26 @@ const money = 3_000_000
 
 // The even families live in Shenzhen, where the fullest account pays first and a
 // grantor is asked when his pays more than so much of a parent's settlement; the others
-// in Hunan. Each has pharmacies of its own there.
+// in Hunan, where the oldest grant pays first unless the patient chooses otherwise. Each has pharmacies of its own there.
 var shenzhen = law{tier: 500_000, byBalance: true}
 
 const (
 	inShenzhen, inNanshan = "440300", "440305"
 	inZhuzhou, inTianyuan = "430200", "430211"
 )
+
+var hunan = law{chooses: true}
+
+// rationed is the drug of which one person buys so much in a month and no more.
+var rationed = rig.Drug{Code: "LINEARLIMITED", Name: "示例限量片"}
+
+// goods is its record of the catalogue.
+func goods() []byte {
+	return append(rig.Encode(map[string]any{
+		"code": rationed.Code, "name": rationed.Name, "list_type": "101", "class": "A", "effective_from": "20210101",
+		"limits": map[string]any{"period_days": 30, "period_quantity": fmt.Sprint(limit)},
+	}), '\n')
+}
 
 // homeOf returns where a family is insured.
 func homeOf(family int) string {
@@ -38,7 +51,7 @@ func lawOf(family int) law {
 	if family%2 == 0 {
 		return shenzhen
 	}
-	return law{}
+	return hunan
 }
 
 // boxes is how many boxes the tills of a family have between them: few, so that one
@@ -182,7 +195,9 @@ func (c *client) act(ctx context.Context, k *kin) error {
 	case n < 42:
 		c.again(ctx, k)
 	case n < 46:
-		c.word(ctx, k, c.recent(k, func(m *sent) bool { return k.mayWait(m.request) }))
+		if m := c.recent(k, func(m *sent) bool { return k.mayWait(m.request) }); m != nil {
+			c.word(ctx, k, m, c.grantor(), c.yesOrNo())
+		}
 	case n < 59:
 		c.undo(ctx, k)
 	case n < 67:
@@ -191,8 +206,10 @@ func (c *client) act(ctx context.Context, k *kin) error {
 		c.credit(ctx, k)
 	case n < 88:
 		c.read(ctx, k, who(c.dice.IntN(people)))
-	case n < 93:
+	case n < 92:
 		c.limit(ctx, k)
+	case n < 94 && k.law.chooses:
+		c.reorder(ctx, k)
 	case n < 97:
 		c.look(ctx, k)
 	default:
@@ -224,7 +241,11 @@ func (c *client) settle(ctx context.Context, k *kin, patient who, code *shown) {
 		traces = []string{fmt.Sprintf("8312345%08d%05d", k.number, r.box)}
 	}
 	s := &sent{id: c.newID(place), who: rig.Who{Institution: place}}
-	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements", Body: rig.Medicine(s.id, credential, value, r.price, r.quantity, traces...)}
+	bill := rig.Medicine
+	if r.limited = c.dice.IntN(3) == 0; r.limited {
+		bill = rationed.Sold
+	}
+	s.http = rig.Request{Method: http.MethodPost, Path: "/v1/settlements", Body: bill(s.id, credential, value, r.price, r.quantity, traces...)}
 	c.send(ctx, k, s, r)
 }
 
@@ -260,33 +281,39 @@ func (c *client) send(ctx context.Context, k *kin, s *sent, r request) {
 // maxWaits is how often a till sends again what waits for a grantor's word.
 const maxWaits = 3
 
-// wait sends a message again that waits, while those who are asked, and perhaps others,
-// give their word.
+// wait sends a message again that waits, after one of those who may be asked has given
+// his word, while he takes it back or the other gives his.
 func (c *client) wait(ctx context.Context, k *kin, s *sent) answer {
+	by := c.grantor()
+	c.word(ctx, k, s, by, c.yesOrNo())
 	var beside sync.WaitGroup
-	for range 1 + c.dice.IntN(2) {
-		other := &client{c.town, c.n, rand.New(rand.NewPCG(c.dice.Uint64(), 0))}
-		beside.Go(func() { other.word(ctx, k, s) })
-	}
-	if c.dice.IntN(2) == 0 {
-		beside.Wait()
+	other := &client{c.town, c.n, rand.New(rand.NewPCG(c.dice.Uint64(), 0))}
+	switch c.dice.IntN(3) {
+	case 0:
+		beside.Go(func() { other.word(ctx, k, s, by, declines) })
+	case 1:
+		beside.Go(func() { other.word(ctx, k, s, other.grantor(), approves) })
 	}
 	a, _ := c.say(ctx, k, s.who, s.request, s.http)
 	beside.Wait()
 	return a
 }
 
-// word is a grantor's word to a message.
-func (c *client) word(ctx context.Context, k *kin, m *sent) {
-	if m == nil {
-		return
+// grantor is one of the two.
+func (c *client) grantor() who { return []who{daughter, sister}[c.dice.IntN(grantors)] }
+
+// yesOrNo is mostly yes.
+func (c *client) yesOrNo() kind {
+	if c.dice.IntN(6) == 0 {
+		return declines
 	}
-	by := []who{daughter, sister}[c.dice.IntN(grantors)]
-	r := request{kind: approves, message: m.request.message, person: by}
-	if c.dice.IntN(5) == 0 {
-		r.kind = declines
-	}
-	c.say(ctx, k, k.is(by), r, rig.Request{Method: http.MethodPost, Path: "/v1/confirmations/" + m.id + "/" + string(r.kind)})
+	return approves
+}
+
+// word is somebody's word to a message.
+func (c *client) word(ctx context.Context, k *kin, m *sent, by who, says kind) {
+	r := request{kind: says, message: m.request.message, person: by}
+	c.say(ctx, k, k.is(by), r, rig.Request{Method: http.MethodPost, Path: "/v1/confirmations/" + m.id + "/" + string(says)})
 }
 
 // recent returns one of the newest messages that a client knows of.
@@ -401,7 +428,7 @@ func (k *kin) of(holder who) []int {
 func (c *client) newest(k *kin) (int, bond) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	all := k.of([]who{daughter, sister}[c.dice.IntN(grantors)])
+	all := k.of(c.grantor())
 	n := len(all) - 1
 	if n > 0 && c.dice.IntN(6) == 0 {
 		n--
@@ -419,6 +446,26 @@ func (c *client) limit(ctx context.Context, k *kin) {
 		pay["monthly_cap_fen"] = r.fen
 	}
 	c.say(ctx, k, k.is(b.holder), r, rig.Request{Method: http.MethodPatch, Path: "/v1/bindings/" + b.id, Body: rig.Encode(map[string]any{"pay": pay})})
+}
+
+// reorder has the mother choose in which order her grantors pay. Where one is none of
+// hers any more, she has named the wrong ones.
+func (c *client) reorder(ctx context.Context, k *kin) {
+	r := request{kind: orders}
+	ids := make([]string, grantors)
+	k.mu.Lock()
+	for i, holder := range []who{daughter, sister} {
+		all := k.of(holder)
+		r.order[i] = int16(all[len(all)-1])
+	}
+	if c.dice.IntN(2) == 0 {
+		r.order[0], r.order[1] = r.order[1], r.order[0]
+	}
+	for i, n := range r.order {
+		ids[i] = k.bindings[n].id
+	}
+	k.mu.Unlock()
+	c.say(ctx, k, k.is(mother), r, rig.Request{Method: http.MethodPut, Path: "/v1/me/grant-order", Body: rig.Encode(map[string][]string{"order": ids})})
 }
 
 // settleByCode shows the mother's code on her daughter's phone, and settles by it; or

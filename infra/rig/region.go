@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"gongji/infra/demo"
 )
@@ -17,6 +18,8 @@ type Region struct {
 	Families, Institutions int
 	// Money is what each daughter's account begins with, in fen.
 	Money int64
+	// Goods are further records of the catalogue, one a line.
+	Goods []byte
 	// Home says in which region a family is insured, and Place where an institution
 	// lies; nil is Changsha.
 	Home, Place func(n int) string
@@ -91,7 +94,7 @@ func (r Region) Feed(ctx context.Context, c *Client) error {
 	}
 	for _, feed := range demo.Feeds() {
 		if feed.Path == "/v1/catalogue" {
-			err = feedAll(ctx, c, token, feed.Path, feed.Records)
+			err = feedAll(ctx, c, token, feed.Path, append(slices.Clip(feed.Records), r.Goods...))
 		}
 	}
 	for _, feed := range []struct {
@@ -167,13 +170,21 @@ func BindBody(family int) []byte {
 	})
 }
 
+// Drug is one thing of the catalogue that a pharmacy sells.
+type Drug struct{ Code, Name string }
+
 // Medicine is the bill of a pharmacy for one thing that the fund does not pay and
 // accounts may; boxes are its trace codes.
 func Medicine(message, credentialType, credential string, fen int64, quantity int, boxes ...string) []byte {
+	return Drug{"ZC03AAF0258010100004", "复方丹参片"}.Sold(message, credentialType, credential, fen, quantity, boxes...)
+}
+
+// Sold is Medicine for another thing.
+func (d Drug) Sold(message, credentialType, credential string, fen int64, quantity int, boxes ...string) []byte {
 	bill := map[string]any{
 		"credential": map[string]string{"type": credentialType, "value": credential}, "med_type": "41", "total_fen": fen * int64(quantity),
 		"lines": []map[string]any{{
-			"line_no": 1, "code": "ZC03AAF0258010100004", "name": "复方丹参片", "quantity": fmt.Sprint(quantity),
+			"line_no": 1, "code": d.Code, "name": d.Name, "quantity": fmt.Sprint(quantity),
 			"unit_price_fen": fen, "amount_fen": fen * int64(quantity), "trace_codes": boxes,
 		}},
 	}
