@@ -47,7 +47,7 @@ var mutants = []mutant{
 	// Who may settle at all.
 	{file: settleLaw, old: "	if !c.Place.Designated {\n		return Settlement{}, Refuse(InstitutionNotDesignated)\n	}\n", bad: "", breaks: "a place without agreement is refused a person's check"},
 	{file: gatherApp, old: "	if err := a.mayLook(t, place, in.Credential, now); err != nil {\n		return fail(err)\n	}\n", bad: "", breaks: "a place without agreement, or that guesses, is not looked at"},
-	{file: settleLaw, old: "	if refusal := mayBenefit(c.Patient); refusal != nil {\n		return Settlement{}, refusal\n	}\n", bad: "", breaks: "a patient who is frozen or not insured gets nothing"},
+	{file: settleLaw, old: "	if refusal := MayBenefit(c.Patient); refusal != nil {\n		return Settlement{}, refusal\n	}\n", bad: "", breaks: "a patient who is frozen or not insured gets nothing"},
 	{file: qrLaw, old: "	if !patient.Insurance.Insured() || patient.Deceased {", bad: "	if patient.Deceased {", breaks: "who is not insured gets nothing"},
 	{file: qrLaw, old: "	if patient.Frozen {\n		return Refuse(PersonFrozen)\n	}\n", bad: "", breaks: "who is frozen gets nothing"},
 

@@ -80,10 +80,13 @@ func (a *App) gather(t *tx, place family.InstitutionCode, in SettleAsk, now time
 	if in.Patient != "" && patient != in.Patient {
 		return fail(&family.Refusal{Code: family.IdentityMismatch, Field: "person_no"})
 	}
+	if qr != nil && qr.Token.Visit != "" && qr.Token.Visit != in.visit() {
+		return fail(family.Refuse(family.QRSpent)) // it is a visit's, and this is another bill
+	}
 	var visit *family.Visit
 	var own []int
 	if in.Visit != nil {
-		if visit, own, err = a.visitBill(t, place, patient, qr, &in); err != nil {
+		if visit, own, err = a.visitBill(t, place, patient, &in); err != nil {
 			return fail(err)
 		}
 	}

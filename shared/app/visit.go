@@ -63,6 +63,12 @@ func (a *App) OpenVisit(ctx context.Context, place family.InstitutionCode, in Vi
 		if err := t.load(append(need.decisive, key), append(need.reference, accountKey(in.Patient), personKey(in.Patient))); err != nil {
 			return none, err
 		}
+		if _, opened, err := get(t, key); opened || err != nil {
+			if err == nil { // its answer is forgotten, and its charges are not
+				err = family.Refuse(family.MessageReused)
+			}
+			return none, err
+		}
 		if err := a.mayLook(t, place, in.Credential, now); err != nil {
 			return none, err
 		}
@@ -85,11 +91,11 @@ func (a *App) OpenVisit(ctx context.Context, place family.InstitutionCode, in Vi
 		if err != nil {
 			return none, err
 		}
-		if !known || !account.Account.Insurance.Insured() {
+		if !known {
 			return none, family.Refuse(family.PersonNotInsured)
 		}
-		if account.Account.Frozen {
-			return none, family.Refuse(family.PersonFrozen)
+		if refusal := family.MayBenefit(account.Account); refusal != nil {
+			return none, refusal
 		}
 		if qr != nil {
 			if refusal := qr.Token.Redeemable(place, "", in.Credential.Type == ByECToken, now); refusal != nil {
@@ -254,17 +260,14 @@ func (a *App) Visits(ctx context.Context, place family.InstitutionCode, patient 
 
 // visitBill takes a bill's lines from the visit that it is of, and returns which of
 // them are the person's own expense.
-func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.PersonNo, qr *qrRecord, in *SettleAsk) (*family.Visit, []int, error) {
-	if qr != nil && qr.Token.Visit != "" && qr.Token.Visit != in.Visit.ID {
-		return nil, nil, family.Refuse(family.QRSpent) // it is another visit's
-	}
+func (a *App) visitBill(t *tx, place family.InstitutionCode, patient family.PersonNo, in *SettleAsk) (*family.Visit, []int, error) {
 	visit, err := foundVisit(t, visitKey(place, patient, in.Visit.ID), in.Visit.Stay)
 	if err != nil {
 		return nil, nil, err
 	}
 	kind := in.Bill.MedType
 	switch {
-	case kind == family.Registration: // the fee is settled before anything is told
+	case kind == family.Registration && !visit.Inpatient: // the fee is settled before anything is told
 	case visit.MedType == "":
 		return nil, nil, &family.Refusal{Code: family.StateForbids, Field: "med_type", Detail: "what the visit is for was not told yet"}
 	case visit.MedType != kind:

@@ -60,7 +60,7 @@ func IssueQR(id TokenID, presenter PersonNo, patient Account, b *Binding, p *Pol
 	if !own && (b == nil || b.Holder != presenter || b.Member != patient.Person) {
 		return QRToken{}, Refuse(NotPermitted)
 	}
-	if refusal := mayBenefit(patient); refusal != nil {
+	if refusal := MayBenefit(patient); refusal != nil {
 		return QRToken{}, refusal
 	}
 	now = now.Truncate(time.Second)
@@ -80,8 +80,8 @@ func IssueQR(id TokenID, presenter PersonNo, patient Account, b *Binding, p *Pol
 	return t, nil
 }
 
-// mayBenefit refuses who is not insured or is frozen.
-func mayBenefit(patient Account) *Refusal {
+// MayBenefit refuses who is not insured, has died, or is frozen.
+func MayBenefit(patient Account) *Refusal {
 	if !patient.Insurance.Insured() || patient.Deceased {
 		return Refuse(PersonNotInsured)
 	}

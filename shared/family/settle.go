@@ -180,7 +180,7 @@ func Quote(c Case) (Settlement, *Refusal) {
 	if !c.Place.Designated {
 		return Settlement{}, Refuse(InstitutionNotDesignated)
 	}
-	if refusal := mayBenefit(c.Patient); refusal != nil {
+	if refusal := MayBenefit(c.Patient); refusal != nil {
 		return Settlement{}, refusal
 	}
 	if c.Token != nil {
@@ -291,7 +291,7 @@ func Entitled(c Case) (Code, bool) {
 	if !c.Place.Designated {
 		return InstitutionNotDesignated, false
 	}
-	if refusal := mayBenefit(c.Patient); refusal != nil {
+	if refusal := MayBenefit(c.Patient); refusal != nil {
 		return refusal.Code, false
 	}
 	if refusal := c.stayBenefit(); refusal != nil {

@@ -100,12 +100,14 @@ func (a *Auditor) Landed(t *Trip, writes []store.Write, before map[store.Key]sto
 		a.fault("%s %s: a commit landed after the answer that nothing was done", r.Op, r.Identity)
 	case t.landed > 1 && t.Doubted && r.sets():
 		a.Reached("a setting is set again after its answer was lost")
-	case t.landed > 1 && t.Doubted && (r.Op == OpQuote || r.Op == OpDecode):
+	case t.landed > 1 && t.Doubted && (r.Op == OpQuote || r.Op == OpDecode || r.guesses(writes)):
 		a.Reached("a bad code counts once more")
 	case t.landed-t.waits-t.receipts > 1:
 		a.fault("%s %s: one request wrote twice", r.Op, r.Identity)
 	}
-	if r.Identity != "" && waits {
+	if r.guesses(writes) {
+		a.Reached("a bad code opens no visit")
+	} else if r.Identity != "" && waits {
 		a.decided[r.Identity] = r.Content
 	} else if r.Identity != "" {
 		if a.landed[r.Identity]++; a.landed[r.Identity] > 1 && r.Once == (store.Key{}) {
@@ -221,6 +223,12 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		return e, code
 	case OpDecode:
 		return v.decoded(r, at)
+	case OpOpen, OpUndo, OpDescribe, OpCharge, OpUncharge, OpCancel, OpDischarge, OpReadmit:
+		if _, found := read[stepRecord](v, stepKey(r.Message, steps[r.Op])); found {
+			v.a.fault("%s %s: a step that had its answer got another", r.Op, r.Identity)
+		}
+		e, _, code := v.stepped(r, at)
+		return e, code
 	case OpConfirm:
 		return v.confirmed(r, at)
 	case OpQuote:
@@ -364,6 +372,8 @@ type Answer struct {
 	ID string
 	// State is what a lookup says became of a message.
 	State string
+	// Step is the answer of a step of a visit as JSON of the law's type.
+	Step []byte
 	// Digits tells that an issued code came with its digits.
 	Digits bool
 	// ECToken is what decoding a code gave.
@@ -419,8 +429,8 @@ func (a *Auditor) Answered(t *Trip, ans Answer) {
 	} else {
 		a.written(t, ans)
 	}
-	if r.Identity != "" && ans.Code != "message_reused" && ans.Code != "message_fenced" && ans.Code != "confirmation_needed" && r.Op != OpLookup {
-		told := ans.Code + " " + ans.ID + " " + a.saleText(ans.Settlement)
+	if r.Identity != "" && ans.Code != "message_reused" && ans.Code != "message_fenced" && ans.Code != "confirmation_needed" && r.Op != OpLookup && !(r.Op.step() && ans.Code != "") && ans.Code != "malformed" {
+		told := ans.Code + " " + ans.ID + " " + a.saleText(ans.Settlement) + string(ans.Step)
 		key := r.Identity + "\n" + r.Content
 		if first, known := a.answers[key]; known && first != told && t.landed == 0 {
 			a.fault("%s %s: it was answered\n\t%s\nand before\n\t%s", r.Op, r.Identity, told, first)
@@ -458,6 +468,8 @@ func (a *Auditor) written(t *Trip, ans Answer) {
 		}
 	case recorded(r.Op):
 		a.durable(r, ans)
+	case r.Op.step():
+		a.durableStep(r, ans)
 	case r.Op == OpLookup && ans.State == "refused":
 		a.Reached("a lookup writes down how a wait ended")
 		if m := shape[messageRecord](a, a.disk.Peek(messageKey(r.Message))); m.State != "refused" {
@@ -534,7 +546,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 	case recorded(r.Op), r.Op == OpLookup:
 		m, found := read[messageRecord](v, messageKey(r.Message))
 		switch {
-		case !found && ans.Code == "rate_limited" && r.Op == OpSettle:
+		case !found && r.Op == OpSettle && (ans.Code == "rate_limited" || r.Visit != nil && ans.Code == "malformed"):
 			_, code := v.sale(r, at)
 			said(code)
 		case !found:
@@ -546,7 +558,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			a.Reached("lookup: " + ans.State)
 		case m.State == "waiting" && r.Op == OpSettle && a.decided[r.Identity] == r.Content:
 			_, code := v.sale(r, at)
-			if code != "confirmation_needed" && code != "rate_limited" {
+			if code != "confirmation_needed" && code != "rate_limited" && code != "malformed" {
 				a.fault("settle %s: nothing is recorded, and the answer should be %s", r.Identity, orDone(code))
 			}
 			said(code)
@@ -585,6 +597,8 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 		if !same {
 			a.fault("registry: it was answered as done, and nothing was written")
 		}
+	case r.Op.step():
+		a.unwrittenStep(v, ans, said)
 	case r.Op == OpDecode || r.Op == OpConfirm:
 		decide := v.decoded
 		if r.Op == OpConfirm {
@@ -650,6 +664,7 @@ func (a *Auditor) twin(t *Trip) bool {
 // then free for other requests.
 func (a *Auditor) Forgot() {
 	a.Reached("the store forgets what has expired")
+	a.forgotSteps()
 	for key := range a.answers {
 		if strings.HasPrefix(key, "key ") {
 			delete(a.answers, key)

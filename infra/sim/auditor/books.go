@@ -21,6 +21,8 @@ type books struct {
 	held     int64                // in all accounts
 	paidIn   int64                // by the insurer
 	moved    int64                // by settlements and premiums, into accounts
+	// settledOnce are the charges that a visit's bill has taken, by visit and serial.
+	settledOnce map[string]bool
 }
 
 type (
@@ -43,6 +45,7 @@ func newBooks() books {
 	return books{
 		spent: map[grantMonth]int64{}, used: map[grantSince]int64{},
 		pool: map[personYear]int64{}, deducted: map[personYear]int64{}, back: map[string]breakdown{},
+		settledOnce: map[string]bool{},
 	}
 }
 
@@ -96,6 +99,12 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 				was = &shape[bindingRecord](a, r).Binding
 			}
 			a.fourEyes(t, was, &shape[bindingRecord](a, a.disk.Peek(w.Key)).Binding)
+		case kind == "VISIT":
+			was := &visit{}
+			if r := before[w.Key]; r.Exists() {
+				was = shape[visit](a, r)
+			}
+			a.visitMoves(t, was, shape[visit](a, a.disk.Peek(w.Key)))
 		case kind == "PREMIUM":
 			legs += a.premiumMoved(before[w.Key], shape[premiumRecord](a, a.disk.Peek(w.Key)).Premium)
 		case kind == "CREDIT":
@@ -268,6 +277,9 @@ func (a *Auditor) onlyKeptChanged(before store.Record, m *messageRecord) {
 		a.fault("the message %s was overwritten", before.Key.Sort)
 		return
 	}
+	if m.Visit != was.Visit {
+		a.fault("the message %s was of the visit %q and is of %q", before.Key.Sort, was.Visit, m.Visit)
+	}
 	x, y := *was.Settlement, *m.Settlement
 	x.Kept, x.Refunds, y.Kept, y.Refunds = nil, nil, nil, nil
 	if wrong := sameSale(y, x); wrong != "" {
@@ -363,6 +375,7 @@ func (a *Auditor) Audit() {
 		}
 	}
 	a.twoPeople(entries, adjustments)
+	a.auditVisits()
 	a.families(accounts, bindings, people, queued)
 }
 

@@ -54,6 +54,9 @@ func (v *view) reference(k store.Key) bool {
 	case OpSettle, OpQuote, OpCheck, OpReverse, OpRefund:
 		kind, _, _ := strings.Cut(k.Part, "#")
 		return slices.Contains([]string{"INST", "ITEM", "ID", "CARD", "PERSON", "GUESS"}, kind)
+	case OpOpen, OpCharge:
+		kind, _, _ := strings.Cut(k.Part, "#")
+		return !slices.Contains([]string{"VISIT", "STEP", "QR"}, kind)
 	case OpPremium:
 		return strings.HasPrefix(k.Part, "OWED#")
 	case OpOwe:

@@ -11,6 +11,9 @@ import (
 // goods prices the lines of a bill into a sale, or says why there is none.
 func (v *view) goods(s *settlement, r *Request, me *account, place *Place, rules *Rules, today int) string {
 	items := map[string]*Item{}
+	if len(r.own) > 0 {
+		s.Told = &told{OwnExpense: r.own}
+	}
 	for _, l := range r.Bill.Lines {
 		in := v.inForce(l.Code, today)
 		if in == nil {
@@ -21,9 +24,16 @@ func (v *view) goods(s *settlement, r *Request, me *account, place *Place, rules
 		if p.Ceiling > 0 {
 			v.a.Reached("a price above its ceiling")
 		}
+		if slices.Contains(r.own, l.No) && p.Reason != "never_covered" {
+			p.Class, p.SelfPay, p.Ceiling, p.Reason = "C", 0, 0, "item_not_covered"
+			v.a.Reached("a line that the place did not approve is one's own cost")
+		}
 		if in.Limits != nil {
 			if s.Told == nil {
-				s.Told = &told{Why: map[int]struct{ Rule string }{}}
+				s.Told = &told{}
+			}
+			if s.Told.Why == nil {
+				s.Told.Why = map[int]struct{ Rule string }{}
 			}
 			if in.perPeriod() && !slices.Contains(s.Told.Counted, l.Code) {
 				s.Told.Counted = append(s.Told.Counted, l.Code)

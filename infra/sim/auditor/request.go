@@ -80,6 +80,8 @@ type Request struct {
 	Bill                     Bill
 	Need                     Need
 	Returns                  []Return
+	Visit                    *Visit // of a step, or a bill, of a visit; nil without one
+	own                      []int  // lines that the place did not approve for insurance
 
 	// A person's request.
 	By, Binding string

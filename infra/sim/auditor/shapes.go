@@ -260,8 +260,9 @@ type pricedLine struct {
 
 // told is what a settlement keeps of what limits made of its lines.
 type told struct {
-	Counted []string
-	Why     map[int]struct{ Rule string }
+	Counted    []string
+	Why        map[int]struct{ Rule string }
+	OwnExpense []int
 }
 
 type share struct {
@@ -317,6 +318,7 @@ type messageRecord struct {
 	Settlement  *settlement
 	// Confirmation is what it waits for, or has waited for.
 	Confirmation *confirmation
+	Visit        string // that it is of
 }
 
 // confirmation is what a sale waits for.

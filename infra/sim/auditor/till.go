@@ -146,6 +146,7 @@ type paying struct {
 	patient *account
 	payers  map[string]*account
 	qr      *qrRecord
+	visit   *visit // whose charges the bill is of
 	// waited is what the sale has waited for; ask is what it has to wait for.
 	waited, ask *confirmation
 }
@@ -176,7 +177,13 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		}
 	}
 	if r.Op != OpCheck {
-		no, qr, code := v.shown(r)
+		no, qr, code := v.credited(r)
+		if code == "" {
+			r, out.visit, code = v.billed(r, no, qr)
+		}
+		if code == "" {
+			code = v.named(r, no, qr)
+		}
 		if code != "" {
 			return nil, code
 		}
@@ -200,6 +207,8 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		}
 	}
 	switch {
+	case out.visit != nil && !r.Bill.readable():
+		return nil, "malformed"
 	case !place.Designated:
 		return nil, "institution_not_designated"
 	case !me.insured():
@@ -227,7 +236,7 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 	}
 	s := &settlement{
 		ID: r.Message, Kind: "settlement", At: at, Place: r.Place, Patient: patient,
-		MedType: r.Bill.MedType, Policy: rules.ID, Basis: v.basisOf(me, place, rules, r.Bill.MedType, v.countedDay(out, day(at))),
+		MedType: r.Bill.MedType, Policy: rules.ID, Basis: v.basisOf(me, out.visit, place, rules, r.Bill.MedType, v.countedDay(out, day(at))),
 	}
 	if out.qr != nil {
 		s.Presenter = out.qr.Token.Presenter
@@ -257,6 +266,10 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		if out.ask = v.asks(out, at, rules); out.ask != nil {
 			return out, "confirmation_needed"
 		}
+	}
+	if r.Op == OpSettle && r.Visit != nil && r.Visit.Told != nil && *r.Visit.Told != s.Paid.amounts {
+		v.a.Reached("what was told of a visit is no longer so")
+		return nil, "quote_stale"
 	}
 	return out, ""
 }
@@ -351,7 +364,7 @@ func (v *view) decoded(r *Request, at time.Time) (effects, string) {
 	if tried, _ := read[guessesRecord](v, guessesKey(r.Place)); tried != nil && at.Before(tried.Guesses.Paused) {
 		return e, "rate_limited"
 	}
-	patient, qr, code := v.shown(r)
+	patient, qr, code := v.credited(r)
 	if code != "" {
 		if code == "qr_invalid" && r.Credential.counts() {
 			v.guessed(e, r, at)
@@ -375,8 +388,8 @@ func (v *view) decoded(r *Request, at time.Time) (effects, string) {
 	return e, ""
 }
 
-// shown tells whom the credential of a request names.
-func (v *view) shown(r *Request) (string, *qrRecord, string) {
+// credited tells whom the credential of a request names.
+func (v *view) credited(r *Request) (string, *qrRecord, string) {
 	c, patient, qr := r.Credential, "", (*qrRecord)(nil)
 	if c.coded() {
 		record, known := (*qrRecord)(nil), false
@@ -394,16 +407,22 @@ func (v *view) shown(r *Request) (string, *qrRecord, string) {
 		}
 		patient = p.To
 	}
-	if c.Name != "" {
-		person, known := read[personRecord](v, personKey(patient))
-		if !known || v.a.open(patient, person.Key, "name", person.Name) != c.Name {
-			if qr != nil {
-				return "", nil, "qr_wrong_patient"
-			}
-			return "", nil, "identity_mismatch"
-		}
-	}
 	return patient, qr, ""
+}
+
+// named tells whether the name fits that was told with a credential, if one was.
+func (v *view) named(r *Request, patient string, qr *qrRecord) string {
+	if r.Credential.Name == "" {
+		return ""
+	}
+	person, known := read[personRecord](v, personKey(patient))
+	switch {
+	case known && v.a.open(patient, person.Key, "name", person.Name) == r.Credential.Name:
+		return ""
+	case qr != nil:
+		return "qr_wrong_patient"
+	}
+	return "identity_mismatch"
 }
 
 // countedDay is the day on which a sale counts: no account's counters run back, so
@@ -426,7 +445,7 @@ func (v *view) countedDay(p *paying, today int) int {
 }
 
 // basisOf is the fund's terms for a patient at a place on a day.
-func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, today int) basis {
+func (v *view) basisOf(me *account, of *visit, place *Place, rules *Rules, med string, today int) basis {
 	in := me.Insurance
 	b := basis{
 		Day: today, PsnType: in.PsnType, Kind: place.Kind, Level: place.Level, PaysOutOfScope: rules.PaysOutOfScope,
@@ -439,6 +458,9 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 			b.Used.Day = c.DayPool
 		}
 	}
+	if isStay(med) && of != nil {
+		b.Used.Stay = of.Deducted
+	}
 	if place.Kind != "hospital" {
 		return b
 	}
@@ -449,12 +471,13 @@ func (v *view) basisOf(me *account, place *Place, rules *Rules, med string, toda
 		}
 		b.Ratio = Ratio(ratio)
 		b.DeductibleLeft = max(benefit.Deductible[grade(place.Level)]-b.Used.Deductible, 0)
-		if isStay(med) { // each of these bills is a stay of its own
-			b.DeductibleLeft = benefit.Deductible[grade(place.Level)]
-			if less, ok := benefit.LaterDeductible[grade(place.Level)]; ok && b.Used.Deductible > 0 {
-				b.DeductibleLeft = less
+		if isStay(med) { // a bill without a visit is a stay of its own
+			whole := benefit.Deductible[grade(place.Level)]
+			if less, ok := benefit.LaterDeductible[grade(place.Level)]; ok && b.Used.Deductible > b.Used.Stay {
+				whole = less
 				v.a.Reached("a second stay in the year")
 			}
+			b.DeductibleLeft = max(0, whole-b.Used.Stay)
 		}
 		left := []int64{}
 		if benefit.YearlyCap != 0 {
@@ -695,6 +718,10 @@ func (v *view) sold(p *paying, r *Request) effects {
 		}
 	}
 	v.bought(e, s, s.Told)
+	v.takes(e, p)
+	if p.visit != nil {
+		e.ofVisit(s.ID, p.visit.ID)
+	}
 	e.post(s, nil, p.patient, p.payers)
 	return e
 }
@@ -774,6 +801,10 @@ func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string
 		return e, nil, "original_unknown"
 	}
 	sale := *record.Settlement
+	if r.Visit != nil && sale.Patient != r.Visit.Patient {
+		v.a.Reached("another patient's sale is not given back")
+		return e, nil, "identity_mismatch"
+	}
 	kept := make([]int64, len(sale.Kept))
 	if r.Op == OpRefund {
 		copy(kept, sale.Kept)
@@ -846,6 +877,9 @@ func (v *view) givenBack(r *Request, at time.Time) (effects, *settlement, string
 	after.Kept, after.Refunds = kept, append(slices.Clone(sale.Refunds), r.Message)
 	e[messageKey(r.Original)] = isMessage("settled", "", &after, record.Confirmation)
 	e.messageOf(r, &back, nil)
+	e.ofVisit(r.Original, record.Visit)
+	e.ofVisit(r.Message, record.Visit)
+	v.gives(e, record.Visit, &back, &after)
 	v.a.backTo(&sale, &back, &patient.Account, payers)
 	return e, &back, ""
 }

@@ -46,6 +46,9 @@ type memory struct {
 	// adjustments are those that were proposed, by their references.
 	adjustments []string
 	days        map[int]bool
+	visits      []*attended                     // open, or were
+	stepped     map[auditor.Op]*auditor.Request // the last step of a kind
+	dawns       bool                            // a patient stays overnight
 	sent        int
 	swept       bool // by the last sweep
 }
@@ -150,6 +153,9 @@ func (t *town) repeat() *request {
 func (t *town) fresh() *request {
 	if len(t.helped) > 0 && t.chance(0.02) {
 		return t.story()
+	}
+	if t.chance(0.08) {
+		return t.attend()
 	}
 	switch n := t.rng.IntN(100); {
 	case n < 24:

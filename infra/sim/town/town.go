@@ -149,6 +149,11 @@ func (t *town) step() {
 		t.night()
 		t.month(t.now.UTC().Add(8 * time.Hour))
 		t.fault("the clock leaps")
+	case t.dawns && t.chance(0.05):
+		t.dawns = false
+		t.night()
+		t.now = t.now.Add(t.between(8*time.Hour, 60*time.Hour))
+		t.reached("a patient stays overnight")
 	}
 	t.land()
 	if t.chance(t.rates.death) {

@@ -86,7 +86,7 @@ func withoutEmpty(fields map[string]any) {
 				}
 			}
 		default:
-			if v == nil || v == "" || v == false || v == json.Number("0") {
+			if name != "Answer" && (v == nil || v == "" || v == false || v == json.Number("0")) { // an answer that is no is one
 				delete(fields, name)
 			}
 		}
