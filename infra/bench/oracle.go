@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"gongji/shared/app"
@@ -17,8 +18,9 @@ import (
 
 // measureOracle asks the server for bindings with ID numbers that nobody has, that
 // somebody has, and that somebody has who said no to the same holder, under a name that
-// is not theirs, in mixed order over one connection; and tells whether the time of the
-// answer tells them apart.
+// is not theirs, in mixed order; and tells whether the time of the answer tells them
+// apart. Each answer is held back until the next tenth of a second after its request
+// came (shared/api/even.go): what is measured is what is left of the difference.
 func measureOracle(ctx context.Context, p plan, t table) (err error) {
 	const each = 64 // numbers of a kind, and holders who ask in turn
 	kinds := []string{"unknown", "known", "declined"}
@@ -44,40 +46,59 @@ func measureOracle(ctx context.Context, p plan, t table) (err error) {
 	defer func() { err = errors.Join(err, h.stop()) }()
 	seed := uint64(time.Now().UnixNano())
 	dice := rand.New(rand.NewPCG(seed, 0))
-	c := <-h.clients
-	defer func() { h.clients <- c }()
-	times := make([][]float64, len(kinds)) // µs
-	answers := map[string]bool{}
-	for n := range len(kinds) * p.asks {
-		if n%len(kinds) == 0 { // a fresh order, so that slow moments meet all alike
-			dice.Shuffle(len(kinds), func(i, j int) {
-				kinds[i], kinds[j] = kinds[j], kinds[i]
-				numbers[i], numbers[j] = numbers[j], numbers[i]
-				times[i], times[j] = times[j], times[i]
-			})
+	// An answer is waited for hundreds of times as long as the server works on it, so
+	// that some can be waited for at once. They pause between their questions, each
+	// differently, else they would fall into step and meet in every one.
+	const askers, pause = 8, 20 * time.Millisecond
+	type question struct {
+		kind, who int
+		pause     time.Duration
+	}
+	var questions []question
+	for n := range p.asks {
+		for _, kind := range dice.Perm(len(kinds)) { // so that slow moments meet all alike
+			questions = append(questions, question{kind, n % each, time.Duration(dice.Int64N(int64(pause)))})
 		}
-		kind, who := n%len(kinds), n/len(kinds)%each
-		body, err := json.Marshal(map[string]any{"name": "不是此人", "id_no": numbers[kind][who], "relation": "73", "show": true})
+	}
+	times := make([]float64, len(questions)) // µs
+	var mu sync.Mutex
+	answers := map[string]bool{}
+	err = inParallel(len(questions), askers, func(i int) error {
+		q := questions[i]
+		body, err := json.Marshal(map[string]any{"name": "不是此人", "id_no": numbers[q.kind][q.who], "relation": "73", "show": true})
 		if err != nil {
 			return err
 		}
+		c := <-h.clients
+		defer func() { h.clients <- c }()
+		time.Sleep(q.pause)
 		began := time.Now()
 		var answer struct{ Code, Detail string }
-		if err := c.call(http.StatusUnprocessableEntity, "/v1/bindings", h.tokens[who], body, &answer); err != nil {
+		if err := c.call(http.StatusUnprocessableEntity, "/v1/bindings", h.tokens[q.who], body, &answer); err != nil {
 			return err
 		}
-		times[kind] = append(times[kind], float64(time.Since(began).Nanoseconds())/1e3)
+		times[i] = float64(time.Since(began).Nanoseconds()) / 1e3
+		mu.Lock()
+		defer mu.Unlock()
 		answers[answer.Code+": "+answer.Detail] = true
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(answers) != 1 {
 		return fmt.Errorf("%d answers where there should be one: %v", len(answers), answers)
 	}
-	at := func(kind string) []float64 { return times[slices.Index(kinds, kind)] }
-	for _, kind := range []string{"known", "declined"} {
-		a, b := at("unknown"), at(kind)
+	byKind := make([][]float64, len(kinds))
+	for i, q := range questions {
+		byKind[q.kind] = append(byKind[q.kind], times[i])
+	}
+	for i, kind := range kinds[1:] {
+		a, b := byKind[0], byKind[i+1]
 		z, above := mannWhitney(a, b)
 		t.row(fmt.Sprintf("asked about a number unknown and %s, %d times each, seed %d", kind, p.asks, seed),
-			fmt.Sprintf("median %.0f µs and %.0f µs; Mann–Whitney z = %.1f; the later one is %s's in %.1f %% of pairs", median(a), median(b), z, kind, 100*above),
+			fmt.Sprintf("median %.3f ms and %.3f ms, the middle half of each within %.3f ms and %.3f ms; Mann–Whitney z = %.1f; the later one is %s's in %.1f %% of pairs",
+				median(a)/1e3, median(b)/1e3, middleHalf(a)/1e3, middleHalf(b)/1e3, z, kind, 100*above),
 			"within noise: |z| ≤ 3", math.Abs(z) <= 3)
 	}
 	return nil
@@ -101,6 +122,12 @@ func (w *world) decline(ctx context.Context, holder family.PersonNo, n int) erro
 		err = fmt.Errorf("a binding is %s", view.Binding.State)
 	}
 	return err
+}
+
+// middleHalf returns how far apart the quartiles lie. It sorts the values.
+func middleHalf(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)*3/4] - values[len(values)/4]
 }
 
 // mannWhitney returns the statistic of the Mann–Whitney test by its normal

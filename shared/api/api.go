@@ -16,6 +16,7 @@ import (
 	"path"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"gongji/shared/app"
 	"gongji/shared/family"
@@ -34,6 +35,11 @@ type Options struct {
 	// Log hears of errors that a client is not told. It is never given a body, a
 	// name, an ID number or a code.
 	Log *slog.Logger
+	// Now and WaitUntil are the time in which requests come and answers that must not
+	// tell anything by it are held back; the default is the machine's own. WaitUntil
+	// returns when the request's context ends, too.
+	Now       func() time.Time
+	WaitUntil func(context.Context, time.Time)
 }
 
 // door is what the handlers share.
@@ -44,6 +50,9 @@ type door struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	routes   []Route
+
+	now       func() time.Time
+	waitUntil func(context.Context, time.Time)
 }
 
 // Route is one route of the door and who may use it.
@@ -71,9 +80,15 @@ func build(o Options) (http.Handler, *door) {
 
 // newDoor returns a door with all its routes.
 func newDoor(o Options) *door {
-	d := &door{app: o.App, verifier: o.Verifier, gate: o.Gate, log: o.Log, mux: http.NewServeMux()}
+	d := &door{app: o.App, verifier: o.Verifier, gate: o.Gate, log: o.Log, mux: http.NewServeMux(), now: o.Now, waitUntil: o.WaitUntil}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.waitUntil == nil {
+		d.waitUntil = waitUntil
 	}
 	d.bindingRoutes()
 	d.counterRoutes()
@@ -165,6 +180,7 @@ func route[I, O any](d *door, access Access, op huma.Operation, handle func(cont
 		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 			out, err := handle(ctx, in)
 			if err != nil {
+				d.even(ctx, err)
 				return nil, d.problem(ctx, err)
 			}
 			return out, nil
@@ -227,7 +243,10 @@ func (d *door) openRoutes(o Options) {
 type requestKey struct{}
 
 // request is what an answer says of its request.
-type request struct{ id, path string }
+type request struct {
+	id, path string
+	came     time.Time
+}
 
 // tooMany refuses who asks more than he may.
 func tooMany(wait int) *family.Refusal {
@@ -239,7 +258,7 @@ func tooMany(wait int) *family.Refusal {
 func (d *door) outermost() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL.EscapedPath()}))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, r.URL.EscapedPath(), d.now()}))
 		r.Header.Del("Accept") // there is one format, and nothing to negotiate
 		h := w.Header()
 		h.Set("Request-Id", id)

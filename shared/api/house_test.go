@@ -216,7 +216,9 @@ func openHouse(t testing.TB, path string, s snapshot) *house {
 		Pause: func(ctx context.Context, _ int) error { return ctx.Err() },
 	})
 	verifier := NewVerifier(issuer, audience, &oidc.StaticKeySet{PublicKeys: []crypto.PublicKey{signingKey().Public()}}, h.clock)
-	h.handler, h.door = build(Options{App: h.app, Verifier: verifier, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	h.handler, h.door = build(Options{
+		App: h.app, Verifier: verifier, Log: slog.New(slog.NewTextHandler(h.log, nil)), WaitUntil: func(context.Context, time.Time) {},
+	})
 	return h
 }
 

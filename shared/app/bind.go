@@ -40,7 +40,7 @@ type BindingView struct {
 // RequestBinding asks for a binding of the holder with a relative whom he names.
 // An unknown ID number and a wrong name are one answer after the same calls of the
 // store, so that nobody is told by a number who is in the register. The time still
-// differs by some µs (docs/threat-model.md).
+// differs by some µs: the door evens it out (shared/api/even.go).
 func (a *App) RequestBinding(ctx context.Context, holder family.PersonNo, in BindingAsk, o Once) (Answered[BindingView], error) {
 	now := a.now()
 	newID, err := a.newID(now)
