@@ -76,10 +76,11 @@ repair: ## restore tables with records missing, TRIALS (400) times, and repair t
 	GONGJI_TRIALS=$(TRIALS) go test -count=1 -v -timeout 2h -run 'TestACutTable|TestADamagedRecord|TestEveryChangedField' ./shared/app
 
 # Needs strace for the losses of power. CYCLES=2000 IMAGES=300 is the long form.
-crash: ## kill the server under its clients CYCLES (60) times, and take its power away IMAGES (30) times
+crash: ## kill the server under its clients CYCLES (60) times, take its power away IMAGES (30) times, and search what it leaves for names
 	go run ./infra/crash kill -cycles $(CYCLES)
 	go run ./infra/crash power -images $(IMAGES)
 	go run ./infra/crash reopen -settlements $(SETTLEMENTS)
+	go run ./infra/crash leak
 
 # LINEAR takes further options of infra/linear: LINEAR='-dynamodb URL', LINEAR='-seed 7'.
 linear: ## histories of 64 clients over HTTP, ROUNDS (20) times 16 of them, each with an order that explains it; and planted bugs

@@ -250,3 +250,28 @@ func FuzzTrace(f *testing.F) {
 		}
 	})
 }
+
+// TestNobodyIsNamedInWhatTheServerLeaves: the built server lives through a story with
+// canaries in it, and ends in every way; no file, line of the log or traceback has one,
+// and there is no core. (make crash shows that this machine would leave one.)
+func TestNobodyIsNamedInWhatTheServerLeaves(t *testing.T) {
+	var said strings.Builder
+	l := newLeaking(t.TempDir())
+	if err := l.run(t.Context(), built(t), rand.New(rand.NewPCG(seedOfTests, 4)), &said); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(said.String())
+	for what, text := range l.canaries {
+		for _, form := range forms(text) {
+			if found := l.hits([]byte("… " + form + " …")); !slices.Contains(found, what) {
+				t.Errorf("%s is not found as %q", what, form)
+			}
+		}
+	}
+	if err := os.WriteFile(filepath.Join(l.data, "papers", "a page"), []byte(`{"text":"\u95fb\u7b1b \u9e7f\u95fb\u7b1b"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.search(&said, "a name that JSON escaped"); err == nil || !strings.Contains(err.Error(), "the name of LEAK01") {
+		t.Errorf("a name in a file is not found: %v", err)
+	}
+}

@@ -3,6 +3,7 @@
 //	go run ./infra/crash kill    kill -9 of the running server under many clients, again and again
 //	go run ./infra/crash power   images of the disk as a loss of power could leave it
 //	go run ./infra/crash reopen  how long a large database takes to open after a kill
+//	go run ./infra/crash leak    who is named in what it leaves: files, log, traceback, core
 //
 // Each prints its figures, and fails when a settlement that was answered is not
 // there, or is another; when a message that nobody heard of does not resolve by its
@@ -29,7 +30,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("say what: kill, power or reopen")
+		return fmt.Errorf("say what: kill, power, reopen or leak")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	folder := flags.String("dir", "", "`folder` for the databases; the default is a temporary one")
@@ -51,8 +52,10 @@ func run(ctx context.Context, args []string) error {
 		r := reopening{}
 		flags.IntVar(&r.settlements, "settlements", 20_000, "settlements in the database")
 		do = r.run
+	case "leak":
+		do = leak
 	default:
-		return fmt.Errorf("%q is not one of kill, power and reopen", args[0])
+		return fmt.Errorf("%q is not one of kill, power, reopen and leak", args[0])
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err

@@ -102,7 +102,7 @@ func (p *power) trace(ctx context.Context, w *town, program, folder string, dice
 	if err != nil {
 		return nil, nil, err
 	}
-	if server, err = rig.Start(ctx, program, data, io.Discard, tracer(trace)); err != nil {
+	if server, err = rig.Start(ctx, program, data, io.Discard, tracer(trace), "-debuggable"); err != nil {
 		return nil, nil, err
 	}
 	w.enter(server)

@@ -48,6 +48,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return 2 // parseOptions has said what was wrong
 	}
+	if !o.debuggable {
+		if err := forbidDumps(); err != nil { // a sandbox may not have it; the house runs all the same
+			fmt.Fprintln(stderr, "gongji: cores are not forbidden:", err)
+		}
+	}
 	do := func() error { return live(ctx, o, stdout, stderr) }
 	if o.repair != "" {
 		do = func() error { return repair(ctx, o, stdout) }

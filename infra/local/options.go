@@ -28,6 +28,7 @@ type options struct {
 	rates       throttle.Rates
 	repair      string // what to do instead of serving; empty serves
 	allowRemote bool
+	debuggable  bool
 }
 
 // parseOptions reads the arguments. What it cannot read it says on stderr.
@@ -48,6 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, err error) {
 	})
 	flags.Func("repair", "do not serve: prove the whole table (`look`), mend what can be known (mend), or freeze the rest besides (quarantine)", o.setRepair)
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines reach: whoever reaches it can be anybody")
+	flags.BoolVar(&o.debuggable, "debuggable", false, "let debuggers and tracers of the same user in, and cores be dumped: they hold keys and names")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err // which flags has said
 	}

@@ -40,7 +40,7 @@ func Institution(n int) string { return fmt.Sprintf("P99010%06d", n) }
 // person is what the insurer feeds of a person.
 func person(no, name, region string, year, n int) map[string]any {
 	return map[string]any{
-		"person_no": no, "name": name, "id_no": idNumber(year, n), "region": region,
+		"person_no": no, "name": name, "id_no": IDNumber(year, n), "region": region,
 		"insutype": "310", "psn_type": "11", "status": "1", "card_no": Card(no),
 	}
 }
@@ -53,8 +53,8 @@ const (
 // maxFamilies bounds a region: as many as there are made-up ID numbers for.
 const maxFamilies = 100_000
 
-// idNumber returns the n-th made-up ID number of a year, a woman's.
-func idNumber(year, n int) string {
+// IDNumber returns the n-th made-up ID number of a year, a woman's.
+func IDNumber(year, n int) string {
 	day, serial := n/450, n%450*2+2 // even is a woman's
 	body := fmt.Sprintf("999999%04d%02d%02d%03d", year, day/28%12+1, day%28+1, serial)
 	sum := 0
@@ -165,7 +165,7 @@ func (r Region) Bind(ctx context.Context, c *Client, family int, daughter, mothe
 // BindBody is the request of a family's binding.
 func BindBody(family int) []byte {
 	return Encode(map[string]any{
-		"name": motherName, "id_no": idNumber(motherBorn, family), "relation": "52", "show": true,
+		"name": motherName, "id_no": IDNumber(motherBorn, family), "relation": "52", "show": true,
 		"pay": map[string]any{"purposes": []string{"care", "pharmacy"}},
 	})
 }

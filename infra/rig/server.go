@@ -126,6 +126,16 @@ func (s *Server) Kill() error {
 	return nil
 }
 
+// Abort ends the server as a fault in it would (SIGABRT), upon which it tells its log
+// where it was and may leave a core, and returns when it is gone.
+func (s *Server) Abort() error {
+	if err := syscall.Kill(s.cmd.Process.Pid, syscall.SIGABRT); err != nil {
+		return err
+	}
+	<-s.ended
+	return nil
+}
+
 // Stop asks the server to end in order, and returns when it has.
 func (s *Server) Stop() error {
 	if err := syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM); err != nil {
