@@ -47,7 +47,7 @@ dynamodb-test: ## the tests that need a DynamoDB, on a DynamoDB Local
 	@endpoint=$$(infra/dynamodb-local.sh $(DYNAMODB_PORT)) || exit 1; \
 	trap 'infra/dynamodb-local.sh stop $(DYNAMODB_PORT)' EXIT; \
 	GONGJI_DYNAMODB_ENDPOINT=$$endpoint go test -count=1 ./shared/store/... ./shared/his ./infra/local ./infra/deploy && \
-	go run ./infra/linear -dynamodb $$endpoint -rounds 2 -things 10
+	go run ./infra/linear -dynamodb $$endpoint -rounds 2 -things 10 -servers 2 -kill
 
 mutants: ## bugs planted in the law and the acts, each of which the simulation has to find (MUTANTS="-sample 15" for some)
 	go run ./infra/mutants $(MUTANTS)
@@ -83,8 +83,8 @@ crash: ## kill the server under its clients CYCLES (60) times, take its power aw
 	go run ./infra/crash leak
 
 # LINEAR takes further options of infra/linear: LINEAR='-dynamodb URL', LINEAR='-seed 7'.
-linear: ## histories of 64 clients over HTTP, ROUNDS (20) times 16 of them, each with an order that explains it; and planted bugs
-	go run ./infra/linear -rounds $(ROUNDS) -planted $(LINEAR)
+linear: ## histories of 64 clients of two servers, ROUNDS (20) times 20 of them, with a kill in each round; and planted bugs
+	go run ./infra/linear -rounds $(ROUNDS) -servers 2 -kill -planted $(LINEAR)
 
 # BENCH takes the options of infra/bench: BENCH=-short, BENCH=-long, BENCH='-only start',
 # BENCH='-into docs/performance.md'.

@@ -20,6 +20,8 @@ import (
 // campaign is rounds of clients against one server.
 type campaign struct {
 	rounds, clients, families, things int
+	servers                           int  // over one table
+	kills                             bool // one of them in the middle of each round
 	dynamodb, folder                  string
 	seed                              uint64
 	quiet                             bool
@@ -29,6 +31,7 @@ type campaign struct {
 	counts map[string]int // what was asked and heard, how often
 	spent  time.Duration  // looking for orders
 	void   int            // rounds that say nothing
+	killed int            // servers
 	// histories were looked at, and of undecided ones the search did not end.
 	histories, undecided int
 	last                 []*kin // the families of the last round
@@ -51,7 +54,7 @@ func (c *campaign) run(ctx context.Context) (err error) {
 
 // against plays all rounds against a server, and prints what came of them.
 func (c *campaign) against(ctx context.Context, program, data string) (err error) {
-	c.counts, c.spent, c.void, c.histories, c.undecided = map[string]int{}, 0, 0, 0, 0
+	c.counts, c.spent, c.void, c.killed, c.histories, c.undecided = map[string]int{}, 0, 0, 0, 0, 0
 	var options []string
 	if c.dynamodb != "" {
 		options = []string{"-dynamodb", c.dynamodb}
@@ -60,16 +63,22 @@ func (c *campaign) against(ctx context.Context, program, data string) (err error
 	if err != nil {
 		return err
 	}
-	server, err := rig.Start(ctx, program, data, io.Discard, nil, append(options, fmt.Sprintf("-chaos=%d", c.seed))...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Kill()) }()
-	house := rig.NewClient(server.Base)
-	defer house.Close()
+	var houses []*house
+	defer func() {
+		for _, h := range houses {
+			err = errors.Join(err, h.close())
+		}
+	}()
 	began := time.Now()
+	for n := range c.servers {
+		h := &house{program: program, data: data, options: append(slices.Clip(options), fmt.Sprintf("-chaos=%d", c.seed+uint64(n)))}
+		houses = append(houses, h)
+		if err := h.open(ctx); err != nil {
+			return err
+		}
+	}
 	for n := range c.rounds {
-		w := &town{house: house, clients: c.clients, families: all[n*c.families : (n+1)*c.families]}
+		w := &town{houses: houses, clients: c.clients, families: all[n*c.families : (n+1)*c.families]}
 		if err := c.round(ctx, w, n); err != nil {
 			return fmt.Errorf("seed %d, round %d: %w", c.seed, n, err)
 		}
@@ -122,19 +131,39 @@ func (c *campaign) settleIn(ctx context.Context, data string, options []string) 
 // round has all clients work in the families of a round, asks for what is left, and
 // looks for the orders.
 func (c *campaign) round(ctx context.Context, w *town, n int) error {
-	if err := w.introduce(ctx); err != nil {
-		return err
+	all := w.everybody()
+	for _, h := range w.houses {
+		if err := h.introduce(ctx, all); err != nil {
+			return err
+		}
 	}
 	dice := rand.New(rand.NewPCG(c.seed, uint64(n)))
-	wrong := make([]error, c.clients)
+	wrong := make([]error, c.clients+1)
+	w.kill = make(chan struct{})
+	over := make(chan struct{})
+	var killing sync.WaitGroup
+	if c.kills { // of the requests of a round, of which there are more than things
+		things := c.clients * c.things
+		w.killAt = int64(things/4 + dice.IntN(things/2))
+		killing.Go(func() {
+			select {
+			case <-w.kill:
+				c.killed++
+				wrong[c.clients] = w.houses[n%len(w.houses)].killed(ctx, all)
+			case <-over:
+			}
+		})
+	}
 	month := time.Now().UTC().Add(8 * time.Hour).Month() // in China
 	w.began = time.Now()
-	var all sync.WaitGroup
+	var working sync.WaitGroup
 	for i := range c.clients {
 		one := &client{w, i, rand.New(rand.NewPCG(dice.Uint64(), dice.Uint64()))}
-		all.Go(func() { wrong[i] = one.work(ctx, c.things) })
+		working.Go(func() { wrong[i] = one.work(ctx, c.things) })
 	}
-	all.Wait()
+	working.Wait()
+	close(over)
+	killing.Wait()
 	lasted := time.Since(w.began)
 	wrong = append(wrong, ctx.Err())
 	for i, k := range w.families {
@@ -167,8 +196,8 @@ func (c *campaign) round(ctx context.Context, w *town, n int) error {
 	return nil
 }
 
-// introduce gets tokens for everybody.
-func (w *town) introduce(ctx context.Context) error {
+// everybody is who speaks to the houses.
+func (w *town) everybody() []rig.Who {
 	all := []rig.Who{operator}
 	for n := range 2 * w.clients {
 		all = append(all, rig.Who{Institution: rig.Institution(n)})
@@ -178,15 +207,7 @@ func (w *town) introduce(ctx context.Context) error {
 			all = append(all, k.is(p))
 		}
 	}
-	w.tokens = map[string]string{}
-	for _, who := range all {
-		token, err := w.house.Token(ctx, who)
-		if err != nil {
-			return err
-		}
-		w.tokens[named(who)] = token
-	}
-	return nil
+	return all
 }
 
 // said says of an event what was asked and what was heard.
@@ -249,6 +270,12 @@ func (c *campaign) report(lasted time.Duration) error {
 	if c.dynamodb != "" {
 		where = "DynamoDB Local"
 	}
+	if c.servers > 1 {
+		where = fmt.Sprintf("%d servers over one %s", c.servers, where)
+	}
+	if c.kills {
+		where += fmt.Sprintf(", killed and started again %d times", c.killed)
+	}
 	fmt.Printf("%s, %d clients: %d requests, of %d of which nobody heard; %d histories of a family each, of which %d have an order and for %d none was found in time (%v, of them %v to find the orders)\n",
 		where, c.clients, total, unknown, c.histories, c.histories-c.undecided, c.undecided, lasted.Round(time.Second), c.spent.Round(time.Millisecond))
 	if c.void > 0 {
@@ -256,6 +283,9 @@ func (c *campaign) report(lasted time.Duration) error {
 	}
 	if 2*c.void > c.rounds || 10*c.undecided > c.histories {
 		return errors.New("this machine is too slow to say enough: use fewer clients, fewer things or more families")
+	}
+	if c.kills && c.killed == 0 {
+		return errors.New("no server was killed")
 	}
 	wanted := sometimes
 	if total >= 10*long {

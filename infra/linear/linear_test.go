@@ -142,7 +142,7 @@ const seedOfTests = 20260318
 // history is refused when one of those who read a balance had heard another.
 func TestClients(t *testing.T) {
 	folder := t.TempDir()
-	c := campaign{rounds: 1, clients: 12, families: 4, things: 10, seed: seedOfTests, folder: folder}
+	c := campaign{rounds: 1, clients: 12, families: 4, things: 10, servers: 1, seed: seedOfTests, folder: folder}
 	if err := c.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@
 //
 //	go run ./infra/linear                    64 clients against SQLite
 //	go run ./infra/linear -dynamodb URL      against a DynamoDB Local
+//	go run ./infra/linear -servers 2 -kill   two over one table, and one killed in each round
 //	go run ./infra/linear -planted           servers with planted bugs: each has to be found
 //
 // The server loses one answer in twenty (-chaos), and one request in twenty is given
@@ -38,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&c.clients, "clients", 64, "clients at once")
 	flags.IntVar(&c.families, "families", 20, "families whom they meet in")
 	flags.IntVar(&c.things, "things", 20, "things that each client does in a round")
+	flags.IntVar(&c.servers, "servers", 1, "servers over one table")
+	flags.BoolVar(&c.kills, "kill", false, "kill a server in the middle of each round, and start it again")
 	flags.StringVar(&c.dynamodb, "dynamodb", "", "`URL` of a DynamoDB Local; empty is SQLite")
 	flags.Uint64Var(&c.seed, "seed", 0, "`seed` of what the clients do; 0 takes one by chance and prints it")
 	flags.StringVar(&c.folder, "dir", "", "`folder` for the database and the pictures of what is wrong; the default is a temporary one, kept where something is")
@@ -48,6 +51,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if c.servers < 1 {
+		return fmt.Errorf("-servers: %d is none", c.servers)
 	}
 	if c.seed == 0 {
 		c.seed = uint64(os.Getpid())<<20 ^ uint64(os.Getppid())

@@ -108,6 +108,7 @@ func (c *campaign) plantAll(ctx context.Context) error {
 		}
 		bad := *c
 		bad.rounds, bad.dynamodb, bad.folder, bad.quiet = plantedRounds, "", folder, true
+		bad.servers, bad.kills = 1, false
 		crooked := (*crookedError)(nil)
 		switch err := bad.against(ctx, program, filepath.Join(folder, "data")); {
 		case errors.As(err, &crooked):

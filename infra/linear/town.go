@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gongji/infra/rig"
@@ -60,11 +61,14 @@ const boxes = 6
 
 // town is what all clients of a round know: its families and what was said.
 type town struct {
-	house    *rig.Client
-	tokens   map[string]string // by whom they are for
+	houses   []*house
 	clients  int
 	families []*kin
 	began    time.Time
+
+	asked  atomic.Int64  // requests so far
+	killAt int64         // the request at which a server is killed; 0 for none
+	kill   chan struct{} // closed by then
 
 	mu   sync.Mutex
 	next int // number of a message id
@@ -157,9 +161,8 @@ func (c *client) say(ctx context.Context, k *kin, who rig.Who, r request, q rig.
 }
 
 func (c *client) sayFor(ctx context.Context, k *kin, who rig.Who, r request, q rig.Request) (answer, rig.Reply) {
-	q.Token = c.tokens[named(who)]
-	e := event{client: c.n, call: time.Since(c.began), request: r}
-	reply := c.house.Do(ctx, q)
+	e := event{client: c.n, request: r}
+	reply := c.do(ctx, who, q, func() { e.call = time.Since(c.began) })
 	e.back = time.Since(c.began)
 	e.answer = heard(r, reply)
 	code := reply.Code()
@@ -573,9 +576,8 @@ func (c *client) bind(ctx context.Context, k *kin, holder who) error {
 	}
 	var last rig.Reply
 	done := func(q rig.Request) func() bool {
-		q.Token = c.tokens[named(k.is(holder))]
 		return func() bool {
-			last = c.house.Do(ctx, q)
+			last = c.do(ctx, k.is(holder), q, func() {})
 			return last.OK()
 		}
 	}
