@@ -43,6 +43,9 @@ func TestAPersonsKeyIsDestroyedAndTheBooksProve(t *testing.T) {
 	adjust := family.Adjustment{Reference: "heirs", Person: li, Amount: family.Pockets{Current: -5}, Reason: family.Ruling}
 	ok(h.ProposeAdjustment(ctx, anna, adjust))(t)
 	ok(h.ApproveAdjustment(ctx, bert, "heirs"))(t)
+	ok(h.FeedPerson(ctx, feed))(t)
+	needed() // and is insured again
+	ok(h.FeedPerson(ctx, left))(t)
 
 	// Two people, neither of them he, within a week.
 	refused(h.Erase(ctx, family.Reviewer{Subject: "li", Person: li}, li))(t, family.NotPermitted)

@@ -667,6 +667,32 @@ func TestACommitThatIsUnderWayForLong(t *testing.T) {
 	}
 }
 
+// TestNothingIsDeniedWhileACommitMayLand: the first commit is under way, and by the next
+// attempt something that no commit checks, such as the time, has the act refuse. "Nothing
+// was written" would be a lie when it lands.
+func TestNothingIsDeniedWhileACommitMayLand(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	wrong := &slow{Store: h.store}
+	key, tries := boxKey("BOX1"), 0
+	_, err := act(t.Context(), h.over(wrong), func(t *tx) (struct{}, error) {
+		if err := t.read(key); err != nil {
+			return struct{}{}, err
+		}
+		if tries++; tries > 1 {
+			return struct{}{}, family.Refuse(family.StateForbids)
+		}
+		return struct{}{}, put(t, key, boxRecord{SoldBy: "somebody"})
+	})
+	if codeOf(err) != family.OutcomeUnknown || tries < 2 {
+		t.Errorf("after %d attempts: %v", tries, err)
+	}
+	wrong.Settle(t.Context())
+	if box, found, err := one(t.Context(), h.App, key); !found || box.SoldBy != "somebody" {
+		t.Errorf("it landed, and there is %+v, %v", box, err)
+	}
+}
+
 // TestReadsSurviveAStoreThatStumbles lets every act that only reads meet a failure
 // at each of its reads, and at all of them.
 func TestReadsSurviveAStoreThatStumbles(t *testing.T) {

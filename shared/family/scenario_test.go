@@ -253,6 +253,8 @@ func (s *stage) do(st statement) {
 		if w.has("is") {
 			account.Insurance.Insutype = oneOf(w, "an insurance", []family.Insutype{family.Employee, family.Resident, family.NoCover})
 			account.Insurance.PsnType = family.PsnType(w.next("a person class"))
+		} else if w.has("region") {
+			account.Insurance.Region = family.Region(w.next("a region"))
 		} else {
 			account.Insurance.Active = oneOf(w, "what became of it", []string{"active", "stopped"}) == "active"
 		}

@@ -169,6 +169,34 @@ func TestASignatureServesOneMessage(t *testing.T) {
 	}
 }
 
+// TestANonceServesOneMessage: a signature of the second convention has a nonce, so
+// even in the moment in which it was made it is of one message.
+func TestANonceServesOneMessage(t *testing.T) {
+	h := newHouse(t)
+	key := app.SigningKey{ID: "TIF", Institution: hospital, Scheme: app.SchemeTIF, Secret: "tif-secret", From: noon.Add(-time.Hour)}
+	ok(h.FeedSigningKey(t.Context(), family.Reviewer{Subject: "operator"}, key))(t)
+	visit := in{"data": with(with(in{"psn_no": string(mother)}, byID(mother)), in{"ipt_otp_no": "1"})}
+	at := strconv.FormatInt(h.clock.Now().Unix(), 10)
+	send := func(msgid string) response {
+		body, _ := json.Marshal(message("2201", msgid, visit))
+		r := httptest.NewRequest(http.MethodPost, callService, bytes.NewReader(body))
+		r.Header.Set("x-tif-paasid", "TIF")
+		r.Header.Set("x-tif-timestamp", at)
+		r.Header.Set("x-tif-nonce", "n1")
+		r.Header.Set("x-tif-signature", signTIF("tif-secret", at, "n1"))
+		return h.do(r)
+	}
+	id := h.msgid(hospital)
+	first := send(id)
+	if first.Infcode != 0 {
+		t.Fatalf("%s", first.body)
+	}
+	h.sameOutput(send(id), first)
+	if got := send(h.msgid(hospital)); got.status != http.StatusUnauthorized {
+		t.Errorf("another message under the same signature: %d %s", got.status, got.body)
+	}
+}
+
 // TestTolerance: what real systems send is taken (domain 3.7).
 func TestTolerance(t *testing.T) {
 	h := newHouse(t)
@@ -432,6 +460,8 @@ func TestBadVisits(t *testing.T) {
 		t.Errorf("the mother has %s", h.balance(mother))
 	}
 	h.wantMoney(h.call("2207", clinic, bill(nil)), map[string]string{"medfee_sumamt": "10.00"})
+	h.refused("2206", clinic, bill(nil), family.StateForbids) // a charge is settled once
+	h.refused("2207", clinic, bill(nil), family.StateForbids)
 	h.books()
 }
 

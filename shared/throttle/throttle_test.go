@@ -99,6 +99,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d bytes for %d buckets", grown, Keys)
 	}
 	g.address.take("last", now)
+	for i := range Keys - 1 { // as many others as push out whoever does not come back
+		g.address.take(fmt.Sprint("other", i), now)
+		if i == Keys/2 {
+			g.address.take("last", now)
+		}
+	}
+	g.address.take("one more", now)
 	if g.address.take("last", now) == 0 {
 		t.Error("the bucket used last was given up")
 	}
