@@ -1,12 +1,13 @@
 // Mutants plants small bugs in the law and the acts, one at a time, and demands that
 // each is found: by the simulated towns of infra/sim, or where the list says that
-// only they can see it, by the tests of the law and the acts. See list.go for the
-// bugs and docs/reliability.md for what came of them.
+// towns cannot see it, by the test that it names. See list.go for the bugs and
+// docs/reliability.md for what came of them.
 //
-// Nothing is written into the tree: the compiler is given the changed file by an
-// overlay.
+// Nothing is written into the tree: the compiler is given the changed files by an
+// overlay, with all bugs in one program, each behind a switch (switch.go).
 //
 //	go run ./infra/mutants                   all of them
+//	go run ./infra/mutants -named            those for which the list names a test
 //	go run ./infra/mutants -sample 15        fifteen, others at each -seed
 //	go run ./infra/mutants -only settle.go   those whose file or clause has the words
 package main
@@ -14,7 +15,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type mutant struct {
 	breaks string
 	// tests tells that towns do not see it, and why: the tests have to.
 	tests string
+	// test is the one that has to then, as folder.TestName: no town is played. Where it is
+	// not named, towns are played first and then all tests.
+	test string
 }
 
 // found says who noticed a bug.
@@ -48,7 +52,6 @@ const (
 	byTowns  found = "simulation"
 	byTests  found = "tests"
 	survived found = "SURVIVED"
-	broken   found = "DOES NOT BUILD"
 )
 
 // Bounds of one bug: a town that never ends is a bug that was noticed.
@@ -61,11 +64,16 @@ func main() {
 	sample := flag.Int("sample", 0, "only so many of the `bugs`, by chance; 0 is all")
 	seed := flag.Uint64("seed", uint64(time.Now().Unix()/86_400), "of the sample's chance; another each day")
 	only := flag.String("only", "", "only bugs whose file or clause contains the `words`")
-	towns := flag.Int("towns", 150, "how many `towns` may notice a bug")
+	towns := flag.Int("towns", 60, "how many `towns` may notice a bug")
 	jobs := flag.Int("jobs", runtime.NumCPU(), "bugs at once")
 	after := flag.Int("after", 0, "leave out the first so many of the list")
+	named := flag.Bool("named", false, "only bugs for which the list names a test: no town is played")
 	flag.Parse()
-	ok, err := run(chosen(*sample, *seed, *only, *after), *towns, *jobs)
+	list := chosen(*sample, *seed, *only, *after)
+	if *named {
+		list = slices.DeleteFunc(list, func(m mutant) bool { return m.test == "" })
+	}
+	ok, err := run(list, *towns, *jobs)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
@@ -84,6 +92,10 @@ func run(list []mutant, towns, jobs int) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
+	planted, err := newPrograms(filepath.Join(dir, "all"), list...)
+	if err != nil {
+		return false, err
+	}
 	fmt.Printf("%d of %d bugs, up to %d towns each\n", len(list), len(mutants), towns)
 	var (
 		all    sync.WaitGroup
@@ -106,7 +118,7 @@ func run(list []mutant, towns, jobs int) (bool, error) {
 					return
 				}
 				m, began := list[i], time.Now()
-				by, what, err := plant(m, own, towns)
+				by, what, err := planted.find(m, i, own, towns)
 				mu.Lock()
 				counts[by]++
 				failed = errors.Join(failed, err)
@@ -120,8 +132,8 @@ func run(list []mutant, towns, jobs int) (bool, error) {
 		})
 	}
 	all.Wait()
-	fmt.Printf("\n%d bugs: %d found by the simulation, %d by tests alone, %d not at all, %d do not build\n",
-		len(list), counts[byTowns], counts[byTests], counts[survived], counts[broken])
+	fmt.Printf("\n%d bugs: %d found by the simulation, %d by tests alone, %d not at all\n",
+		len(list), counts[byTowns], counts[byTests], counts[survived])
 	return good, failed
 }
 
@@ -158,35 +170,23 @@ func chosen(sample int, seed uint64, only string, after int) []mutant {
 // repeats finds in a campaign's words by which seed it noticed.
 var repeats = regexp.MustCompile(`WRONG in seed (\d+)`)
 
-// plant builds the simulator with one bug in it and lets it look.
-func plant(m mutant, dir string, towns int) (found, string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", "", err
+// find has towns look for a bug that was planted, or the tests.
+func (p *programs) find(m mutant, number int, own string, towns int) (found, string, error) {
+	if p.apart[number] {
+		alone, err := newPrograms(own, m)
+		if err != nil {
+			return "", "", err
+		}
+		p, number = alone, 0
 	}
-	text, err := os.ReadFile(m.file)
+	if m.test != "" {
+		return p.tested(m, number, m.test)
+	}
+	sim, err := p.simulator()
 	if err != nil {
 		return "", "", err
 	}
-	real, err := filepath.Abs(m.file)
-	if err != nil {
-		return "", "", err
-	}
-	bad := filepath.Join(dir, "bad.go")
-	if err := os.WriteFile(bad, bytes.Replace(text, []byte(m.old), []byte(m.bad), 1), 0o600); err != nil {
-		return "", "", err
-	}
-	plan, err := json.Marshal(map[string]any{"Replace": map[string]string{real: bad}})
-	if err != nil {
-		return "", "", err
-	}
-	overlay, sim := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sim")
-	if err := os.WriteFile(overlay, plan, 0o600); err != nil {
-		return "", "", err
-	}
-	if out, err := try(maxTests, "go", "build", "-overlay", overlay, "-ldflags", "-s -w", "-o", sim, "./infra/sim"); err != nil {
-		return broken, "\n" + out, nil
-	}
-	out, err := try(maxTowns, sim, "-quick", "-seeds", fmt.Sprint(towns), "-workers", "1")
+	out, err := try(maxTowns, "", number, sim, "-quick", "-seeds", fmt.Sprint(towns), "-workers", "1")
 	if err != nil {
 		what := " (no end)"
 		if seed := repeats.FindStringSubmatch(out); seed != nil {
@@ -194,16 +194,51 @@ func plant(m mutant, dir string, towns int) (found, string, error) {
 		}
 		return byTowns, what, nil
 	}
-	if _, err := try(maxTests, "go", "test", "-short", "-overlay", overlay, "./shared/family", "./shared/app"); err != nil {
-		return byTests, "", nil
+	for _, folder := range slices.Compact([]string{filepath.Dir(m.file), "shared/app"}) {
+		if by, what, err := p.tested(m, number, folder); by != survived || err != nil {
+			return by, what, err
+		}
 	}
-	return survived, "\n" + m.old + "\n->\n" + m.bad, nil
+	return survived, m.change(), nil
 }
 
-// try runs a command for so long and returns what it said.
-func try(most time.Duration, name string, args ...string) (string, error) {
+// failing finds the test that failed.
+var failing = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+// tested has a folder's tests look, or the one that is named behind it.
+func (p *programs) tested(m mutant, number int, where string) (found, string, error) {
+	folder, name, named := strings.Cut(where, ".")
+	binary, err := p.tests(folder)
+	if err != nil {
+		return "", "", err
+	}
+	args := []string{"-test.failfast", "-test.short"}
+	if named {
+		args = []string{"-test.failfast", "-test.run", "^" + name + "$"}
+	}
+	if folder == "shared/family" {
+		args = append(args, "-rapid.shrinktime=1ms", "-rapid.nofailfile")
+	}
+	out, err := try(maxTests, folder, number, binary, args...)
+	if err == nil {
+		return survived, m.change(), nil
+	}
+	if failed := failing.FindStringSubmatch(out); failed != nil {
+		return byTests, " (" + folder + "." + failed[1] + ")", nil
+	}
+	return byTests, " (" + folder + ")", nil // a panic outside of tests, or no end
+}
+
+// change shows what the bug is.
+func (m mutant) change() string { return "\n" + m.old + "\n->\n" + m.bad }
+
+// try runs a program in a folder for so long, with the bug of a number switched on, and
+// returns what it said.
+func try(most time.Duration, folder string, number int, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), fmt.Sprintf("%s=%d", switchName, number+1))
+	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
