@@ -32,6 +32,7 @@ const (
 	onceApp    = "shared/app/once.go"
 	feedApp    = "shared/app/feed.go"
 	guessApp   = "shared/app/guess.go"
+	rulesApp   = "shared/app/policies.go"
 	askApp     = "shared/app/ask.go"
 	decodeApp  = "shared/app/ectoken.go"
 	papersApp  = "shared/app/papers.go"
@@ -87,6 +88,11 @@ var mutants = []mutant{
 	{file: guessApp, old: "	if _, err := family.ParseQRDigits(digits); err != nil {\n		return false, refused\n	}\n", bad: "", breaks: "a slip of the hand is no guess"},
 	{file: gatherApp, old: "		if !fits && qr != nil {", bad: "		if false {", breaks: "a code with another's name is the wrong patient's"},
 	{file: gatherApp, old: "		if !fits {", bad: "		if false {", breaks: "an ID number with another's name names nobody"},
+
+	// Policies that are published.
+	{file: rulesApp, old: "max(closed.Through, family.DayOf(", bad: "max(0*closed.Through, family.DayOf(", breaks: "a day whose rules are closed gets no others"},
+	{file: rulesApp, old: "if draft.DraftedBy == by {", bad: "if false {", breaks: "who drafted a policy does not publish it"},
+	{file: rulesApp, old: "if found && last.From >= p.From {", bad: "if found && last.From > p.From {", breaks: "a region's day has one policy"},
 
 	// The catalogue.
 	{file: pricing, old: "		p.Reason = ItemNotCovered\n	case ClassB:", bad: "		p.Reason = CoveredInFull\n	case ClassB:", breaks: "丙 is said to be no insurance's"},

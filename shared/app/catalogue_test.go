@@ -43,7 +43,11 @@ func TestABillOfSixtyLinesIsPricedInTwoRounds(t *testing.T) {
 			before := calls.Calls(storetest.Get)
 			out := ok(counted.Quote(ctx, pharmacy, SettleAsk{Credential: byQR(code.Digits), Bill: bill(family.PharmacyBuy, c.lines...)}))(t)
 			same(t, c.what, partsOf(out), parts{Total: 6000, Shared: 6000})
-			if rounds := calls.Calls(storetest.Get) - before; rounds > 2 {
+			most := 2
+			if before == 0 {
+				most = 3 // whether the day's rules are closed, once a day in a process
+			}
+			if rounds := calls.Calls(storetest.Get) - before; rounds > most {
 				t.Errorf("%s, %s: %d rounds of reads", c.what, again, rounds)
 			}
 		}

@@ -517,6 +517,9 @@ func (h *house) dump() map[store.Key]row {
 func changed(before, after map[store.Key]row) []string {
 	var keys []string
 	for k, r := range after {
+		if k == store.Key(closedKey) {
+			continue // no act's: whoever comes to a day first closes it
+		}
 		if before[k] != r {
 			keys = append(keys, k.Part+" "+k.Sort)
 		}

@@ -443,6 +443,10 @@ func lastPolicyKey(region family.Region) ref[lastPolicyRecord] {
 	return ref[lastPolicyRecord]{Part: policiesPart, Sort: "L#" + string(region)}
 }
 
+// closedKey is of the last day whose rules are closed. It lies apart from the policies:
+// who closes a day need not be able to write a rule.
+var closedKey = ref[closedRecord]{Part: "RULES", Sort: "R"}
+
 const boughtPrefix = "BOUGHT#"
 
 func boughtKey(p family.PersonNo, code string) ref[boughtRecord] {

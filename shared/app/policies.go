@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,47 +27,71 @@ type Policies interface {
 }
 
 // A published policy is in force from the beginning of a day that is at least
-// publishLead away, and no process decides by a list of policies that is older than
-// that: it looks again after rulesLife, and while the store cannot be asked goes on
-// with what it knows until publishLead.
-const (
-	rulesLife   = 5 * time.Minute
-	publishLead = 10 * time.Minute
-)
+// publishLead away. Whoever is the first to look so near to a day closes it, before he
+// reads the policies: what is published with that day, or one before it, does not land
+// any more, however late its commit comes. So a day has one rule from its beginning to
+// its end, in every process. The lead is more than clocks of processes are apart.
+const publishLead = 10 * time.Minute
+
+// closedRecord is the last day for which nothing can be published any more.
+type closedRecord struct{ Through family.Day }
 
 // rulebook is what one process knows of the published policies.
 type rulebook struct {
 	mu        sync.Mutex
-	at        time.Time // when it was read
-	known     bool
+	through   family.Day        // closed before they were read; 0 is not read yet
 	versions  map[string]uint64 // of the records, by id
 	published map[string]*family.Policy
 	byRegion  map[family.Region][]*family.Policy // in the order of their days
 }
 
-// fresh reads the published policies again if it is time to.
+// fresh reads the published policies of a day that nobody here has decided on yet.
 func (a *App) fresh(ctx context.Context) error {
-	now := a.lately()
-	known, age := a.rules.age(now)
-	if known && age >= 0 && age < rulesLife {
+	day := family.DayOf(a.lately().Add(publishLead))
+	if a.rules.closed(day) {
 		return nil
 	}
-	// Not under the lock: whoever else finds the list too old reads it too.
-	records, err := a.published(ctx)
-	if err != nil {
-		if known && age >= 0 && age < publishLead {
-			return nil // nothing that was published since is in force yet
-		}
+	// Not under the lock: whoever else comes to the day reads them too.
+	if err := a.closeDay(ctx, day); err != nil {
 		return err
 	}
-	return a.rules.take(a.policies, records, now)
+	records, err := a.published(ctx)
+	if err != nil {
+		return err
+	}
+	return a.rules.take(a.policies, records, day)
 }
 
-// age tells whether the policies were read, and how long ago.
-func (b *rulebook) age(now time.Time) (bool, time.Duration) {
+// closeDay has nothing published any more for a day and those before it.
+func (a *App) closeDay(ctx context.Context, day family.Day) error {
+	records, err := a.store.Get(ctx, store.Key(closedKey))
+	if err != nil {
+		return err
+	}
+	if records[0].Exists() {
+		var closed closedRecord
+		if err := decode(closedKey, records[0].Body, &closed); err != nil {
+			a.log.WarnContext(ctx, "the record of the day that is closed is damaged, and written anew")
+		} else if closed.Through >= day {
+			return nil
+		}
+	}
+	body, err := json.Marshal(closedRecord{day})
+	if err != nil {
+		return err
+	}
+	err = a.store.Commit(ctx, []store.Write{{Key: store.Key(closedKey), Base: records[0].Version, Body: body}})
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown) {
+		return fmt.Errorf("%w: whether a day is closed is to be read again", store.ErrUnavailable)
+	}
+	return err
+}
+
+// closed tells whether the policies were read after a day was closed.
+func (b *rulebook) closed(day family.Day) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.known, now.Sub(b.at)
+	return b.through >= day
 }
 
 // policiesAlone cuts a list of the table's policies where the records begin that only
@@ -95,11 +120,15 @@ func (a *App) published(ctx context.Context) ([]store.Record, error) {
 	}
 }
 
-// take takes over the published ones of a list of policies; those that it knows it
-// does not read again.
-func (b *rulebook) take(from Policies, records []store.Record, now time.Time) error {
+// take takes over the published ones of a list of policies that was read after a day was
+// closed, unless a newer one was taken meanwhile; those that it knows it does not read
+// again.
+func (b *rulebook) take(from Policies, records []store.Record, through family.Day) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.through >= through {
+		return nil
+	}
 	versions, published := map[string]uint64{}, map[string]*family.Policy{}
 	byRegion := map[family.Region][]*family.Policy{}
 	for _, r := range records {
@@ -123,15 +152,8 @@ func (b *rulebook) take(from Policies, records []store.Record, now time.Time) er
 	for _, versions := range byRegion {
 		slices.SortFunc(versions, func(p, q *family.Policy) int { return int(p.From - q.From) })
 	}
-	b.known, b.at, b.versions, b.published, b.byRegion = true, now, versions, published, byRegion
+	b.through, b.versions, b.published, b.byRegion = through, versions, published, byRegion
 	return nil
-}
-
-// forget has the next act read the published policies again.
-func (b *rulebook) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.known = false
 }
 
 // on returns the published policy of exactly a region on a day: the newest that has
@@ -251,7 +273,7 @@ func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, err
 // region. The rule of a past day never changes.
 func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, error) {
 	now := a.now()
-	view, err := act(ctx, a, func(t *tx) (PolicyView, error) {
+	return act(ctx, a, func(t *tx) (PolicyView, error) {
 		draft, found, err := t.policy(id)
 		switch {
 		case err != nil:
@@ -269,12 +291,16 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 		if draft.DraftedBy == by {
 			return PolicyView{}, &family.Refusal{Code: family.NotPermitted, Rule: "policies.two_people", Policy: id}
 		}
-		if p.From.Begins().Sub(now) < publishLead {
-			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "a day that has not begun"}
-		}
 		lastRef := lastPolicyKey(p.Region)
-		if err := t.read(lastRef); err != nil {
+		if err := t.read(closedKey, lastRef); err != nil {
 			return PolicyView{}, err
+		}
+		closed, _, err := get(t, closedKey)
+		if err != nil {
+			return PolicyView{}, err
+		}
+		if through := max(closed.Through, family.DayOf(now.Add(publishLead))); through >= p.From {
+			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "from", Rule: "policies.from", Policy: id, Observed: p.From.String(), Allowed: "after " + through.String() + ", whose rules stand"}
 		}
 		last, found, err := get(t, lastRef)
 		if err != nil {
@@ -289,10 +315,6 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 		draft.State, draft.PublishedBy, draft.PublishedAt = PolicyPublished, by, now
 		return a.policyView(draft, p), put(t, policyKey(id), draft)
 	})
-	if err == nil {
-		a.rules.forget()
-	}
-	return view, err
 }
 
 // isPolicyID tells whether a policy can have an id, such as "430100@2026-07".

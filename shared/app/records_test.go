@@ -74,6 +74,7 @@ var kinds = []kind{
 	{"premium", "PREMIUM#", "P", new(premiumRecord), store.Key(premiumKey("M1"))},
 	{"premium that is owed", "OWED#", "", new(pointerRecord), store.Key(owedKey("P1", 2027, family.ResidentPremium))},
 	{"what was bought in a period", "BOUGHT#", "", new(boughtRecord), store.Key(boughtKey("P1", "X1"))},
+	{"last day whose rules are closed", "RULES", "R", new(closedRecord), store.Key(closedKey)},
 	{"last policy of a region", "POLICIES", "L#", new(lastPolicyRecord), store.Key(lastPolicyKey("430100"))},
 	{"policy", "POLICIES", "", new(policyRecord), store.Key(policyKey("430100@2026-07"))},
 }

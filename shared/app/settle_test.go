@@ -410,12 +410,12 @@ func TestWhatASettlementCosts(t *testing.T) {
 		same(t, what, partsOf(out), want)
 		t.Logf("%-42s %d read rounds, %d commit of %d records and %d checks, %d bytes", what+":",
 			calls.Calls("Get"), calls.Calls("Commit"), commit.writes, commit.checks, commit.bytes)
-		if wrote := changed(before, h.dump()); len(wrote) != records || commit.writes != records || commit.checks != checks || calls.Calls("Commit") != 1 || calls.Calls("List") > 1 { // a new process lists the policies, once in five minutes
+		if wrote := changed(before, h.dump()); len(wrote) != records || commit.writes != records || commit.checks != checks || calls.Calls("Commit") != 1 || calls.Calls("List") > 1 { // a new process lists the policies, once a day
 			t.Errorf("%s: %d commits wrote %d records with %d checks, want %d and %d: %q", what, calls.Calls("Commit"), len(wrote), commit.checks, records, checks, wrote)
 		}
-		most := 2 // the message with all that the till named; the patient with his grantors
+		most := 3 // whether the day's rules are closed, once a day in a process; the message with all that the till named; the patient with his grantors
 		if c.Type != ByQR {
-			most = 3 // only the patient's account says who his grantors are
+			most = 4 // only the patient's account says who his grantors are
 		}
 		if rounds := calls.Calls("Get"); rounds > most {
 			t.Errorf("%s: %d read rounds", what, rounds)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gongji/shared/family"
+	"gongji/shared/store"
+	"gongji/shared/store/storetest"
 )
 
 // retired and outOfTown visit too in the generated year.
@@ -63,7 +65,9 @@ func TestADraftOverAYear(t *testing.T) {
 	ctx := t.Context()
 
 	would := newHouse(t)
-	would.clock.now = newYearsEve
+	would.clock.now = newYearsEve // before the day on which it was furnished
+	would.restore(store.Key(closedKey), row{})
+	would.App = would.over(would.store)
 	ok(would.DraftPolicy(ctx, "clerk", draftFrom(t, "20260101", "2026-99")))(t)
 	ok(would.PublishPolicy(ctx, "chief", "430100@2026-99"))(t)
 	after := would.year(sales)
@@ -189,4 +193,33 @@ func TestPublishedOneAfterAnother(t *testing.T) {
 		}
 	}
 	same(t, "policies listed", listed, most+3)
+}
+
+// TestALatePublicationDoesNotReachIntoItsDay: one publishes for tomorrow, and his commit
+// comes when tomorrow has begun and others have decided by its rules. They stay its rules.
+func TestALatePublicationDoesNotReachIntoItsDay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := t.Context()
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20260313", "2026-slow")))(t)
+	h.clock.now = time.Date(2026, 3, 12, 15, 0, 0, 0, time.UTC) // an hour before
+	var before string
+	slow := h.over(&storetest.Faulty{Store: h.store, Before: func(call storetest.Call) {
+		if call.Verb == storetest.Commit && call.Writes[0].Key.Part == policiesPart && before == "" {
+			h.clock.add(time.Hour + time.Minute)
+			before = h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy
+		}
+	}})
+	refused(slow.PublishPolicy(ctx, "chief", "430100@2026-slow"))(t, family.StateForbids)
+	same(t, "the rules before", before, "430100@2026-01")
+	same(t, "the rules after", h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy, before)
+	fresh := h.over(h.store)
+	same(t, "in another process", ok(fresh.Settle(ctx, hospital, SettleAsk{Message: h.message(hospital), Credential: h.byID(zhou), Bill: clinicVisit()}))(t).Settlement.Policy, before)
+
+	// What closes a day is written anew where it is damaged.
+	h.overwrite(store.Key(closedKey), []byte(`{"Through":20990101}`))
+	h.clock.add(24 * time.Hour)
+	h.settle(hospital, h.byID(zhou), clinicVisit())
+	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20260316", "2026-next")))(t)
+	ok(h.PublishPolicy(ctx, "chief", "430100@2026-next"))(t)
 }

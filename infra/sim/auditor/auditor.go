@@ -32,6 +32,8 @@ type Disk interface {
 type Auditor struct {
 	disk  Disk
 	rules func(region string, day int) *Rules
+	// text reads the text of a policy that operators drafted.
+	text func(text string) *Rules
 	// open reads a sealed field.
 	open func(person, key, field, sealed string) string
 	// index is the keyed hash of a value of a kind, and shelf tells whether a paper has
@@ -48,17 +50,20 @@ type Auditor struct {
 	answers map[string]string          // the first answer of an identity
 	commits map[[sha256.Size]byte]bool // that happened
 	books   books
+
+	rulebook rulebook
 }
 
 // New returns an auditor of what lies on a disk.
-func New(disk Disk, rules func(region string, day int) *Rules, open func(person, key, field, sealed string) string,
+func New(disk Disk, rules func(region string, day int) *Rules, text func(string) *Rules, open func(person, key, field, sealed string) string,
 	index func(kind, value string) string, shelf func(paper string) (why string, there bool),
 ) *Auditor {
 	return &Auditor{
-		disk: disk, rules: rules, open: open, index: index, shelf: shelf,
+		disk: disk, rules: rules, text: text, open: open, index: index, shelf: shelf,
 		shapes: map[store.Key]decoded{}, reached: map[string]int{},
 		decided: map[string]string{}, landed: map[string]int{}, answers: map[string]string{},
 		commits: map[[sha256.Size]byte]bool{}, books: newBooks(),
+		rulebook: rulebook{map[string][]*Rules{}, map[string]int{}},
 	}
 }
 
@@ -240,7 +245,7 @@ func (v *view) decide(writes []store.Write) (effects, string) {
 		return e, code
 	case OpCheck, OpProve:
 		return effects{}, ""
-	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop:
+	case OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop, OpDraft, OpPublish:
 		e, same, code := v.fed(r, at)
 		if code == "" && !same {
 			v.traced(e, writes, at)
@@ -579,7 +584,7 @@ func (a *Auditor) unwritten(v *view, ans Answer) {
 			a.Reached("a repeat gets the first answer")
 			a.durable(r, ans)
 		}
-	case slices.Contains([]Op{OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop}, r.Op):
+	case slices.Contains([]Op{OpPerson, OpPlace, OpItem, OpCredit, OpTurn, OpFreeze, OpSuspend, OpOwe, OpPropose, OpBook, OpDrop, OpDraft, OpPublish}, r.Op):
 		_, same, code := v.fed(r, at)
 		said(code)
 		if code == "" && !same {

@@ -105,6 +105,8 @@ func (a *Auditor) enter(t *Trip, writes []store.Write, before map[store.Key]stor
 				was = shape[visit](a, r)
 			}
 			a.visitMoves(t, was, shape[visit](a, a.disk.Peek(w.Key)))
+		case kind == "POLICIES" && w.Key.Sort[0] != 'L':
+			a.inForce(before[w.Key], shape[policyRecord](a, a.disk.Peek(w.Key)))
 		case kind == "PREMIUM":
 			legs += a.premiumMoved(before[w.Key], shape[premiumRecord](a, a.disk.Peek(w.Key)).Premium)
 		case kind == "CREDIT":
@@ -215,6 +217,7 @@ func (a *Auditor) entered(t *Trip, s *settlement) (moved int64) {
 			a.fault("%s: a part is below zero: %+v", s.ID, p)
 		}
 		a.benefitOnce(t, s)
+		a.turnOfRules(s)
 		return moved
 	}
 	if slices.Max(parts) > 0 {
@@ -315,6 +318,7 @@ func (a *Auditor) Audit() {
 	bindings, people := map[string]*binding{}, map[string]*personRecord{}
 	soldBy := map[string]string{}
 	sales, adjustments := map[string]*settlement{}, map[string]*adjustmentRecord{}
+	policies, last := map[string]*policyRecord{}, map[string]*lastPolicyRecord{}
 	codes := map[string]int{}
 	var queued []string
 	a.disk.Each(func(r store.Record) bool {
@@ -332,6 +336,10 @@ func (a *Auditor) Audit() {
 			if q := shape[queueRecord](a, r); !q.Done {
 				queued = append(queued, q.Binding)
 			}
+		case kind == "POLICIES" && r.Key.Sort[0] == 'L':
+			last[r.Key.Sort[2:]] = shape[lastPolicyRecord](a, r)
+		case kind == "POLICIES":
+			policies[r.Key.Sort] = shape[policyRecord](a, r)
 		case kind == "ADJUSTMENTS":
 			adjustments[r.Key.Sort] = shape[adjustmentRecord](a, r)
 		case kind == "TRACE":
@@ -376,6 +384,7 @@ func (a *Auditor) Audit() {
 	}
 	a.twoPeople(entries, adjustments)
 	a.auditVisits()
+	a.allPublished(policies, last)
 	a.families(accounts, bindings, people, queued)
 }
 

@@ -28,18 +28,6 @@ type view struct {
 	quiet bool
 }
 
-// rules are a region's, as the program has them that decides.
-func (v *view) rules(region string, today int) *Rules {
-	if v.trip.Rules == nil {
-		return v.a.rules(region, today)
-	}
-	rules := v.trip.Rules(region, today)
-	if rules != v.a.rules(region, today) {
-		v.a.Reached("an older program decides by its own rules")
-	}
-	return rules
-}
-
 // reference tells whether an act reads a record without checking it.
 func (v *view) reference(k store.Key) bool {
 	if slices.Contains(v.aside, k) {

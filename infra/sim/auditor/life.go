@@ -457,10 +457,14 @@ func (a *Auditor) Tended(at time.Time) {
 		left := ""
 		// New rules alone have nobody look, whoever settles asks them, and an older
 		// program may have looked by its own: so what was left under one of them is done.
-		for _, from := range []int{day(at), 20210101, 99991231} {
+		for n := 0; ; n++ {
 			v := &view{a: a, trip: &Trip{Request: &Request{Op: OpSweep}}, quiet: true}
 			p := v.pairOf(id, at, always)
-			rules := *a.rules(p.holder.Insurance.Region, from)
+			laws := append([]*Rules{p.rules}, a.lawsOf(p.holder.Insurance.Region, day(at))...)
+			if n == len(laws) {
+				break
+			}
+			rules := *laws[n]
 			rules.PaperDays = max(1, rules.PaperDays) // what was decided today is seen to tomorrow
 			p.rules = &rules
 			v.tended(p)

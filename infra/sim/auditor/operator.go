@@ -41,6 +41,10 @@ func (v *view) fed(r *Request, at time.Time) (e effects, same bool, code string)
 		return v.proposed(r, at)
 	case OpBook, OpDrop:
 		return v.adjusted(r, at)
+	case OpDraft:
+		return v.drafted(r, at)
+	case OpPublish:
+		return v.published(r, at)
 	case OpFreeze:
 		record, known := read[accountRecord](v, accountKey(r.By))
 		if !known {

@@ -55,6 +55,8 @@ const (
 	OpPropose  Op = "propose an adjustment"
 	OpBook     Op = "book an adjustment"
 	OpDrop     Op = "drop an adjustment"
+	OpDraft    Op = "draft"
+	OpPublish  Op = "publish"
 
 	OpServe         Op = "bind at the counter"
 	OpServeSubmit   Op = "submit at the counter"
@@ -98,6 +100,7 @@ type Request struct {
 	Paper                    Paper // also of a holder who announces one
 	Premium                  Premium
 	Adjust                   Adjustment
+	Policy                   PolicyText
 
 	// An operator's request.
 	Person Person
@@ -249,7 +252,7 @@ func commitOf(writes []store.Write) [sha256.Size]byte {
 // sender asked for.
 func (r *Request) sets() bool {
 	switch r.Op {
-	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpOwe, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce, OpServeAnnounce:
+	case OpChange, OpOrder, OpFreeze, OpSuspend, OpPerson, OpPlace, OpItem, OpOwe, OpRegistry, OpLook, OpClaim, OpRelease, OpAnnounce, OpServeAnnounce, OpDraft:
 		return true
 	}
 	return false

@@ -45,12 +45,16 @@ type memory struct {
 	paid     []string // premiums that somebody paid
 	// adjustments are those that were proposed, by their references.
 	adjustments []string
-	days        map[int]bool
-	visits      []*attended                     // open, or were
-	stepped     map[auditor.Op]*auditor.Request // the last step of a kind
-	dawns       bool                            // a patient stays overnight
-	sent        int
-	swept       bool // by the last sweep
+	// drafts are policies that operators drafted, eves what is to be played of them.
+	drafts  []drafted
+	eves    []eve
+	keys    map[string]string // that each sent last
+	days    map[int]bool
+	visits  []*attended                     // open, or were
+	stepped map[auditor.Op]*auditor.Request // the last step of a kind
+	dawns   bool                            // a patient stays overnight
+	sent    int
+	swept   bool // by the last sweep
 }
 
 const maxAsked = 400
@@ -197,6 +201,8 @@ func (t *town) fresh() *request {
 		return t.adjust()
 	case n < 93:
 		return t.operate()
+	case n < 96 && t.chance(0.15):
+		return t.policy()
 	case n < 96:
 		return t.reference()
 	case n < 97:
@@ -252,7 +258,14 @@ func (t *town) once(r *auditor.Request, content any) app.Once {
 	key := "k" + strconv.Itoa(t.sent)
 	if t.chance(t.rates.altered) && t.sent > 3 { // a key that was used for something else
 		key = "k" + strconv.Itoa(1+t.rng.IntN(t.sent))
+		if last := t.keys[r.By]; last != "" && t.chance(0.5) { // his own
+			key = last
+		}
 	}
+	if t.keys == nil {
+		t.keys = map[string]string{}
+	}
+	t.keys[r.By] = key
 	r.Once = auditor.OnceKey(r.By, t.vault.Index("idempotency_key", key))
 	r.Identity, r.Content = "key "+r.By+" "+key, told(r.Op, content)
 	return app.Once{Key: key, Content: content}

@@ -1,7 +1,6 @@
 package town
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -15,6 +14,8 @@ import (
 type law struct {
 	numbers  map[string][]*auditor.Rules
 	policies map[*auditor.Rules]*family.Policy
+	// drafts are what operators drafted, by their texts.
+	drafts map[string]*draft
 }
 
 // For is the rules of a region on a day, for the house.
@@ -30,11 +31,6 @@ func (l *law) Get(id string) (*family.Policy, bool) {
 		}
 	}
 	return nil, false
-}
-
-// Read reads no policy: a seed publishes none.
-func (l *law) Read([]byte) (*family.Policy, error) {
-	return nil, errors.New("a seed publishes no policy")
 }
 
 // rules is the same for the auditor.
@@ -68,7 +64,7 @@ var regions = []string{"430100", "430200", "110100", "110105", "440300"}
 
 // drawLaw draws the rules of every region, narrow enough that their limits are met.
 func (t *town) drawLaw() {
-	t.law = &law{map[string][]*auditor.Rules{}, map[*auditor.Rules]*family.Policy{}}
+	t.law = &law{map[string][]*auditor.Rules{}, map[*auditor.Rules]*family.Policy{}, map[string]*draft{}}
 	for i, region := range regions {
 		versions := 1
 		if i == 0 || t.chance(0.2) {

@@ -308,7 +308,7 @@ func (t *town) wake(k *task) {
 		}
 	case commit:
 		k.reply = reply{err: t.commit(k)}
-		if errors.Is(k.reply.err, store.ErrUnknown) {
+		if errors.Is(k.reply.err, store.ErrUnknown) && !auditor.Closes(k.at.writes) {
 			k.trip.Doubt(k.at.writes)
 		}
 		t.note("C", k.n, fmt.Sprint(k.reply.err))
@@ -437,7 +437,11 @@ func (t *town) apply(trip *auditor.Trip, writes []store.Write) error {
 	for _, w := range writes {
 		t.note("W", w.Key.Part, w.Key.Sort, string(w.Body))
 	}
-	t.audit.Landed(trip, writes, before)
+	if auditor.Closes(writes) {
+		t.audit.Closed(before[writes[0].Key])
+	} else {
+		t.audit.Landed(trip, writes, before)
+	}
 	return nil
 }
 

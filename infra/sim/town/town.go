@@ -89,7 +89,7 @@ func Run(seed uint64, steps int) Report {
 	t.vault = vault.New(keys, t.source())
 	t.shelf = &shelf{papers: map[string]*filed{}}
 	t.settleDown()
-	t.audit = auditor.New(t.disk, t.law.rules, t.open, t.vault.Index, t.shelf.truth)
+	t.audit = auditor.New(t.disk, t.law.rules, t.law.text, t.open, t.vault.Index, t.shelf.truth)
 	t.drawRates()
 	t.rollout = t.chance(0.25)
 	for range 1 + t.rng.IntN(3) {
@@ -154,6 +154,8 @@ func (t *town) step() {
 		t.night()
 		t.now = t.now.Add(t.between(8*time.Hour, 60*time.Hour))
 		t.reached("a patient stays overnight")
+	case len(t.eves) > 0 && t.chance(0.03): // new rules are about to begin, or to be too late
+		t.eve()
 	}
 	t.land()
 	if t.chance(t.rates.death) {
