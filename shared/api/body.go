@@ -126,8 +126,10 @@ func checkValue(d *json.Decoder, path string, depth int) *family.Refusal {
 	case json.Delim:
 		seen := map[string]bool{}
 		for i := 0; d.More(); i++ {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			if v == '{' {
+			var at string
+			if v == '[' {
+				at = path + "[" + strconv.Itoa(i) + "]"
+			} else {
 				name, err := d.Token()
 				if err != nil {
 					return bad("not JSON")

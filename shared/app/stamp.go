@@ -109,7 +109,7 @@ func (s stamped) unstamp(r store.Record) []byte {
 }
 
 func (s stamped) stampOf(r store.Record) string {
-	return s.vault.Stamp(r.Key.Part, r.Key.Sort, strconv.FormatUint(r.Version, 10), strconv.FormatInt(r.Expires.Unix(), 10), string(r.Body))
+	return s.vault.Stamp(r.Body, r.Key.Part, r.Key.Sort, strconv.FormatUint(r.Version, 10), strconv.FormatInt(r.Expires.Unix(), 10))
 }
 
 // DamagedError is the failure of a read that met a record which is not as the

@@ -26,7 +26,7 @@ func TestLate(t *testing.T) {
 		return answer, fault
 	}, rand.Reader)
 	hashes := func(v *Vault) string {
-		return v.Index("id_no", "1") + v.Stamp("a", "b") + v.QRDigits("t") + v.QRHash("2") + v.ECMark("t", "H")
+		return v.Index("id_no", "1") + v.Stamp([]byte("b"), "a") + v.QRDigits("t") + v.QRHash("2") + v.ECMark("t", "H")
 	}
 	if hashes(late) != hashes(whole) || asked != 0 {
 		t.Errorf("other hashes, or the sealing keys were asked for (%d times)", asked)

@@ -170,18 +170,18 @@ func split(sealed string) (id, body string, ok bool) {
 // the same keys. It hashes the bytes it is given, so the caller brings values
 // to one form first (an ID number's final x, spaces).
 func (v *Vault) Index(kind, value string) string {
-	return encoding.EncodeToString(v.index("index", kind, value))
+	return encoding.EncodeToString(v.index(nil, "index", kind, value))
 }
 
 // StampLen is the length of a stamp, in characters.
 const StampLen = 16
 
-// Stamp returns a keyed hash of parts, by which whoever has the index key sees
-// that they are as they were: 96 bits as 16 characters of base64url. That is too
-// short to hide anything and long enough to be hit by nobody's guess, for each
-// guess has to be written into the store.
-func (v *Vault) Stamp(parts ...string) string {
-	return encoding.EncodeToString(v.index(append([]string{"stamp"}, parts...)...)[:StampLen/4*3])
+// Stamp returns a keyed hash of a body and of parts beside it, by which whoever has the
+// index key sees that they are as they were: 96 bits as 16 characters of base64url.
+// That is too short to hide anything and long enough to be hit by nobody's guess, for
+// each guess has to be written into the store.
+func (v *Vault) Stamp(body []byte, parts ...string) string {
+	return encoding.EncodeToString(v.index(body, append([]string{"stamp"}, parts...)...)[:StampLen/4*3])
 }
 
 // SameStamp tells whether two stamps are the same, in a time that does not tell
@@ -207,7 +207,7 @@ const digitsMod = 100_000_000_000_000_000
 // 128 bits of the HMAC are reduced modulo 10¹⁷, which favours no digits by more
 // than one part in 10²¹.
 func (v *Vault) QRDigits(tokenID string) string {
-	sum := v.qr("qr digits", tokenID)
+	sum := v.qr(nil, "qr digits", tokenID)
 	n := reduce(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16]))
 	return fmt.Sprintf("%017d", n)
 }
@@ -222,19 +222,20 @@ func reduce(hi, lo uint64) uint64 {
 // the token: 43 characters of base64url. The key keeps a reader of the store
 // from trying codes against it.
 func (v *Vault) QRHash(digits string) string {
-	return encoding.EncodeToString(v.qr("qr hash", digits))
+	return encoding.EncodeToString(v.qr(nil, "qr hash", digits))
 }
 
 // ECMark returns the 14 letters and digits that make a code's id into a credential
 // of one institution: 70 bits that nobody without the QR key can guess.
 func (v *Vault) ECMark(tokenID, institution string) string {
-	sum := v.qr("ec mark", tokenID, institution)
+	sum := v.qr(nil, "ec mark", tokenID, institution)
 	return base32.StdEncoding.EncodeToString(sum)[:14]
 }
 
-// mac is HMAC-SHA-256 over parts under one key. Each part goes in with its length, so
-// that no two lists of parts look alike; the first says what the hash is for.
-type mac func(parts ...string) []byte
+// mac is HMAC-SHA-256 over parts under one key, and over a body after them unless it is
+// nil. Each goes in with its length, so that no two lists look alike; the first part says
+// what the hash is for.
+type mac func(body []byte, parts ...string) []byte
 
 // newMAC returns the mac of a key. Every record that is read or written takes one:
 // the hashes are made once and used again, and the key's own blocks with them.
@@ -244,13 +245,17 @@ func newMAC(k key) mac {
 		text []byte // room for the parts of one hash
 	}
 	free := sync.Pool{New: func() any { return &hasher{Hash: hmac.New(sha256.New, k[:])} }}
-	return func(parts ...string) []byte {
+	return func(body []byte, parts ...string) []byte {
 		h := free.Get().(*hasher)
 		for _, part := range parts {
 			h.text = binary.BigEndian.AppendUint64(h.text, uint64(len(part)))
 			h.text = append(h.text, part...)
 		}
+		if body != nil {
+			h.text = binary.BigEndian.AppendUint64(h.text, uint64(len(body)))
+		}
 		h.Write(h.text)
+		h.Write(body)
 		sum := h.Sum(nil)
 		clear(h.text) // ID numbers are hashed too
 		h.text = h.text[:0]

@@ -54,7 +54,7 @@ func (w *writer) write(writes []store.Write) []store.Write {
 		if err != nil {
 			panic(err)
 		}
-		stamp := w.town.vault.Stamp(one.Key.Part, one.Key.Sort, strconv.FormatUint(one.Base+1, 10), strconv.FormatInt(one.Expires.Unix(), 10), string(text))
+		stamp := w.town.vault.Stamp(text, one.Key.Part, one.Key.Sort, strconv.FormatUint(one.Base+1, 10), strconv.FormatInt(one.Expires.Unix(), 10))
 		out[i].Body = append(append(append(text[:len(text)-1], stampStart...), stamp...), `"}`...)
 		w.sent[string(out[i].Body)] = one.Body
 	}
