@@ -106,8 +106,10 @@ lint: ## formatting, tidiness of the modules, static checks
 
 # The database of known faults is fetched; where it cannot be, that is said and the
 # rest is still looked at.
-audit: ## the modules are those of go.sum, under licences allowed, none that we call has a known fault; bin/sbom.cdx.json
+audit: ## the modules are those of go.sum, under licences allowed, none that we call has a known fault; what is run has no finding of gosec's; bin/sbom.cdx.json
 	go mod verify
+	cd infra/tools/gosec && go mod verify
+	go tool -modfile=infra/tools/gosec/go.mod gosec -quiet ./shared/... ./functions/... ./infra/local/... ./infra/keys/... ./infra/verify/...
 	cd infra/tools && go mod verify && go vet ./... && go test ./... && go run ./sbom
 	@if curl -sfL -m 20 -o /dev/null https://vuln.go.dev/index/db.json; then \
 		go tool -modfile=infra/tools/go.mod govulncheck ./...; \

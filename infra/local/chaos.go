@@ -28,7 +28,7 @@ func newChaos(d dice, next http.Handler, log *slog.Logger) http.Handler {
 	if !d.on {
 		return next
 	}
-	return &chaos{next: next, log: log, dice: rand.New(rand.NewPCG(d.seed, 0))}
+	return &chaos{next: next, log: log, dice: rand.New(rand.NewPCG(d.seed, 0))} // #nosec G404 -- a run that is to repeat itself
 }
 
 // ServeHTTP implements http.Handler.

@@ -64,7 +64,7 @@ func verify(keyFile, keep, tokenFile, dayText, house string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := os.ReadFile(keyFile)
+	key, err := os.ReadFile(keyFile) // #nosec G304 -- the file is the auditor's choice
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func verify(keyFile, keep, tokenFile, dayText, house string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	bearer, err := os.ReadFile(tokenFile)
+	bearer, err := os.ReadFile(tokenFile) // #nosec G304 -- the file is the auditor's choice
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func verify(keyFile, keep, tokenFile, dayText, house string) ([]string, error) {
 		return nil, err
 	}
 	noteFile, headsFile := filepath.Join(keep, day.String()+".note"), filepath.Join(keep, day.String()+".ndjson")
-	kept, err := os.ReadFile(noteFile)
+	kept, err := os.ReadFile(noteFile) // #nosec G304 -- the file is the auditor's choice
 	if errors.Is(err, fs.ErrNotExist) {
 		if found := checkpoint.Audit(c, now, now); len(found) > 0 {
 			return found, nil // nothing is kept that does not agree
@@ -98,7 +98,7 @@ func verify(keyFile, keep, tokenFile, dayText, house string) ([]string, error) {
 		if err := writeHeads(headsFile, now); err != nil {
 			return nil, err
 		}
-		return nil, os.WriteFile(noteFile, []byte(told.Note), 0o644)
+		return nil, os.WriteFile(noteFile, []byte(told.Note), 0o644) // #nosec G306 -- a note for everybody to read
 	}
 	if err != nil {
 		return nil, err
@@ -176,11 +176,11 @@ func writeHeads(path string, heads []checkpoint.Head) error {
 			return err
 		}
 	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
+	return os.WriteFile(path, []byte(b.String()), 0o644) // #nosec G306 -- heads for everybody to read
 }
 
 func readHeads(path string) ([]checkpoint.Head, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) // #nosec G304 -- the file is the auditor's choice
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func (a *App) policyOf(account family.Account, now time.Time) *family.Policy {
 // so that those who met once do not meet again.
 func backOff(ctx context.Context, n int) error {
 	base := 5 * time.Millisecond << min(n-1, 6)
-	timer := time.NewTimer(base + mathrand.N(base))
+	timer := time.NewTimer(base + mathrand.N(base)) // #nosec G404 -- rivals part by it, nobody guesses it to gain
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

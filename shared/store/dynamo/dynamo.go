@@ -257,7 +257,7 @@ func (s *Store) Scan(ctx context.Context, after store.Key, limit int) ([]store.R
 // before. It reports false when the context ends meanwhile.
 func pause(ctx context.Context, try int) bool {
 	longest := min(maxPause, 25*time.Millisecond<<(try-1))
-	timer := time.NewTimer(rand.N(longest)) // all of it random, so that rivals part
+	timer := time.NewTimer(rand.N(longest)) // #nosec G404 -- nobody guesses it to gain; all of it random, so that rivals part
 	defer timer.Stop()
 	select {
 	case <-timer.C:

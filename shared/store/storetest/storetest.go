@@ -748,7 +748,7 @@ func transfers(t *testing.T, s store.Store) {
 	}
 	sources := make([]*rand.Rand, movers)
 	for i := range sources {
-		sources[i] = rand.New(rand.NewPCG(rng.Uint64(), 0))
+		sources[i] = rand.New(rand.NewPCG(rng.Uint64(), 0)) // #nosec G404 -- tests that repeat themselves
 	}
 	together(movers+auditors, func(i int) {
 		for range each {
