@@ -44,6 +44,7 @@ const (
 	erasureLaw = "shared/family/erasure.go"
 	eraseApp   = "shared/app/erase.go"
 	visitLaw   = "shared/family/visit.go"
+	visitApp   = "shared/app/visit.go"
 	policyApp  = "shared/app/policies.go"
 	lifeApp    = "shared/app/life.go"
 	repairApp  = "shared/app/repair.go"
@@ -338,6 +339,11 @@ var mutants = []mutant{
 	{file: signHIS, old: "timestamp + token + nonce + timestamp", bad: "timestamp + token + timestamp", breaks: "a nonce is signed", tests: noHIS, test: "shared/his.TestSignatureVectors"},
 	{file: signHIS, old: "s.together = scheme == app.SchemeAPI", bad: "s.together = true", breaks: "a signature with a nonce serves one message", tests: noHIS, test: "shared/his.TestANonceServesOneMessage"},
 	{file: signHIS, old: "subtle.ConstantTimeCompare([]byte(sign(key.Secret)), []byte(signed)) == 0", bad: "signed == \"\"", breaks: "a signature is its key's", tests: noHIS, test: "shared/his.TestGateway"},
+	{file: gatherApp, old: "	if qr != nil && qr.Token.Visit != \"\" && qr.Token.Visit != in.visit() {", bad: "	if false {", breaks: "a visit's code buys nothing beside it"},
+	{file: visitApp, old: "			qr.Token.Visit = in.Message\n", bad: "", breaks: "a code that opened a visit is that visit's"},
+	{file: visitApp, old: "if _, opened, err := get(t, key); opened || err != nil {", bad: "if _, _, err := get(t, key); err != nil {", breaks: "an opening that comes late empties no visit"},
+	{file: visitApp, old: "case kind == family.Registration && !visit.Inpatient:", bad: "case kind == family.Registration:", breaks: "a stay is no registration"},
+	{file: visitApp, old: "			return false, putUntil(t, opening, stepRecord{Fingerprint: fencedStep}, now.Add(stepLife))\n", bad: "			return false, nil\n", breaks: "an opening that was undone comes no more"},
 	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if kind.IsStay() && !v.Inpatient {", breaks: "a stay is no outpatient's visit", tests: noHIS, test: "shared/his.TestStaysAndVisitsAreTwo"},
 	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if !kind.IsStay() && v.Inpatient {", breaks: "an outpatient's visit is no stay", tests: noHIS, test: "shared/his.TestStaysAndVisitsAreTwo"},
 	{file: visitLaw, old: "\tif len(v.Charges) > 0 {\n", bad: "\tif len(v.Charges) > MaxCharges {\n", breaks: "a visit with charges is not undone", tests: noHIS, test: "shared/his.TestOutOfOrder"},

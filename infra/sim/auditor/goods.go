@@ -221,3 +221,15 @@ func (v *view) guessed(e effects, r *Request, at time.Time) {
 	}
 	e[guessesKey(r.Place)] = is("the bad codes", guessesRecord{is1})
 }
+
+// countedBeside tells whether a bad code whose count's answer was lost was counted by
+// another's of the same second, which looks like its own.
+func (a *Auditor) countedBeside(t *Trip) bool {
+	rec := a.disk.Peek(guessesKey(t.Request.Place))
+	if !t.Doubted || !rec.Exists() {
+		return false
+	}
+	a.Reached("two bad codes of a second are counted as one")
+	g := shape[guessesRecord](a, rec).Guesses
+	return t.At.Before(g.Paused) || slices.ContainsFunc(g.Bad, t.At.Equal)
+}

@@ -595,7 +595,7 @@ func (a *Auditor) unwrittenStep(v *view, ans Answer, said func(string)) {
 	}
 	_, _, code := v.stepped(r, v.trip.At)
 	said(code)
-	if code == "" || code == "original_unknown" || code == "qr_invalid" && r.Credential.counts() {
+	if code == "" || code == "original_unknown" || code == "qr_invalid" && r.Credential.counts() && !a.countedBeside(v.trip) {
 		a.fault("%s %s: it was answered %s, and nothing was written", r.Op, r.Identity, orDone(ans.Code))
 	}
 }

@@ -376,8 +376,14 @@ func (t *town) shows(v *attended) (app.Credential, auditor.Credential) {
 	if v.seen.Kind == "ec" && t.chance(0.8) || v.seen.Kind == "qr" && t.chance(0.5) {
 		return v.shown, v.seen
 	}
-	if len(t.decoded) > 0 && t.chance(0.1) { // another code that was decoded there
-		d := pick(t, t.decoded)
+	var his []decoded // other codes of his that were decoded there
+	for _, d := range t.decoded {
+		if d.place == v.place && d.token != v.shown.Value && t.patientOf(d.digits) == v.patient {
+			his = append(his, d)
+		}
+	}
+	if len(his) > 0 && t.chance(0.3) {
+		d := pick(t, his)
 		shown, seen := t.byCode(d.digits, true)
 		shown.Type, shown.Value = app.ByECToken, d.token
 		seen.Kind, seen.For = "ec", d.place
@@ -463,7 +469,7 @@ func (t *town) quotesVisit(v *attended, ask auditor.Visit, bill auditor.Bill, sh
 		}
 		next := ask
 		told := s.Paid.Amounts
-		if t.chance(0.1) { // read wrongly
+		if t.chance(0.25) { // read wrongly
 			told.InScope, told.PreSelfPay = told.InScope+1, told.PreSelfPay-1
 		}
 		next.Told = &told
