@@ -31,7 +31,7 @@ import (
 func main() {
 	seeds := flag.Uint64("seeds", 1000, "how many `towns`")
 	from := flag.Uint64("from", 1, "the first `seed`")
-	steps := flag.Int("steps", 1200, "decisions of the scheduler in each, before all comes to its end")
+	steps := flag.Int("steps", 1350, "decisions of the scheduler in each, before all comes to its end")
 	workers := flag.Int("workers", runtime.NumCPU(), "towns at once")
 	quick := flag.Bool("quick", false, "do not ask that everything was reached: a few hundred seeds do not")
 	verbose := flag.Bool("v", false, "print each seed's trace")

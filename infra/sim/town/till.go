@@ -266,7 +266,7 @@ func (t *town) waits(r *request) {
 	case 3:
 		t.next = append(t.next, t.lookupOf(s))
 	case 4:
-		if t.chance(0.3) {
+		if t.chance(0.6) {
 			t.next = append(t.next, t.reverseOf(s))
 		}
 	}
