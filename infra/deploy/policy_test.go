@@ -48,13 +48,13 @@ var allowance = map[string]map[string][]string{
 		"dynamodb:Query":        {"ACCT#*", "FIND#*"},
 	},
 	"ReviewFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "KEYS#*", "OWED#*", "PAPER#*", "PERSON#*", "POLICIES", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "BOUGHT#*", "CARD#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "KEYS#*", "OWED#*", "PAPER#*", "PERSON#*", "POLICIES", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
 		"dynamodb:Query":              {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "DAY#*", "DUE#*", "INSTITUTIONS", "KEYS#*", "PERSON#*", "REVIEWS"},
 		"dynamodb:PutItem":            {"ACCT#*", "ACTS#*", "ACTSON#*", "ADJUSTMENTS", "BIND#*", "CARD#*", "CREDIT#*", "DUE#*", "FIND#*", "HISKEY#*", "ID#*", "INST#*", "INSTITUTIONS", "ITEM#*", "KEYS#*", "OWED#*", "PERSON#*", "POLICIES", "PREMIUM#*", "REGISTRY#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "CARD#*", "DUE#*", "ID#*", "INSTITUTIONS", "OWED#*", "PERSON#*", "RULES"},
 	},
 	"ExpiryFunction": {
-		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "HISKEY#*", "PAPER#*", "PERSON#*", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
+		"dynamodb:BatchGetItem":       {"ACCT#*", "ADJUSTMENTS", "BIND#*", "BOUGHT#*", "CHECKPOINTS", "CREDIT#*", "DAY#*", "DUE#*", "HISKEY#*", "PAPER#*", "PERSON#*", "PREMIUM#*", "QR#*", "REGISTRY#*", "REVIEWS", "SWEPT", "TRACE#*"},
 		"dynamodb:Query":              {"ACCT#*", "CHECKPOINTS", "DAY#*", "DUE#*", "INSTITUTIONS", "PERSON#*"},
 		"dynamodb:PutItem":            {"ACCT#*", "BIND#*", "CHECKPOINTS", "DUE#*", "HISKEY#*", "PERSON#*", "QR#*", "REVIEWS", "SWEPT"},
 		"dynamodb:ConditionCheckItem": {"ACCT#*", "DUE#*", "PERSON#*", "QR#*"},

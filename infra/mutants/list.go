@@ -325,7 +325,7 @@ var mutants = []mutant{
 	{file: followsApp, old: "t.slots[f.key].write.Expires = e.At.Add(noticeKeep)", bad: "t.slots[f.key].write.Expires = e.At.Add(2 * noticeKeep)", breaks: "a notice that is written again ends as the first did", tests: noRepair, test: "shared/app.TestWhatFollowsIsWrittenAgain"},
 	{file: stampApp, old: "strconv.FormatUint(r.Version, 10)", bad: "strconv.FormatUint(r.Version*0, 10)", breaks: "a stamp is of one version", tests: noRepair, test: "shared/app.TestEveryChangedFieldIsSeen"},
 	{file: stampApp, old: "strconv.FormatInt(r.Expires.Unix(), 10)", bad: "strconv.FormatInt(r.Expires.Unix()*0, 10)", breaks: "a stamp is of one expiry", tests: noRepair, test: "shared/app.TestEveryChangedFieldIsSeen"},
-	{file: stampApp, old: "s.vault.Stamp(r.Key.Part, r.Key.Sort, ", bad: "s.vault.Stamp(r.Key.Part[:1], r.Key.Sort[:0], ", breaks: "a stamp is of one place", tests: noRepair, test: "shared/app.TestEveryChangedFieldIsSeen"},
+	{file: stampApp, old: "s.vault.Stamp(r.Body, r.Key.Part, r.Key.Sort, ", bad: "s.vault.Stamp(r.Body, r.Key.Part[:1], r.Key.Sort[:0], ", breaks: "a stamp is of one place", tests: noRepair, test: "shared/app.TestEveryChangedFieldIsSeen"},
 	{file: boughtApp, old: "(seq > 0 || damaged || m != nil && m.State == messageLost)", bad: "damaged", breaks: "what was bought in a lost sale stands", tests: noRepair, test: "shared/app.TestPurchasesAreCountedAgain"},
 	{file: boughtApp, old: "\treturn purchases[i] == bought\n", bad: "\treturn true\n", breaks: "a purchase is counted as its sale has it", tests: noRepair, test: "shared/app.TestPurchasesAreCountedAgain"},
 	{file: boughtApp, old: "\"what is counted as bought is not what was sold\")\n\t\tproof.suspects.buys(k)\n", bad: "\"what is counted as bought is not what was sold\")\n", breaks: "a purchase that nobody made is taken out", tests: noRepair, test: "shared/app.TestPurchasesAreCountedAgain"},
@@ -365,7 +365,7 @@ var mutants = []mutant{
 
 	// Policies that are published.
 	{file: policyApp, old: "if draft.DraftedBy == by {", bad: "if draft.DraftedBy == \"\" {", breaks: "who drafted it does not publish it", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
-	{file: policyApp, old: "p.From.Begins().Sub(now) < publishLead", bad: "p.From.Begins().Sub(now) < -24*publishLead*24", breaks: "what has begun is not published", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
+	{file: policyApp, old: "; through >= p.From {", bad: "; through > p.From+10000 {", breaks: "what has begun is not published", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "if found && last.From >= p.From {", bad: "if found && last.From > p.From {", breaks: "a region has one policy on a day", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "if found && has.State == PolicyPublished {", bad: "if found && has.State == \"\" {", breaks: "what is published is not drafted anew", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "p.From <= day {", bad: "p.From < day {", breaks: "a policy decides from its first day", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
