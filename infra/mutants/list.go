@@ -271,7 +271,7 @@ var mutants = []mutant{
 	{file: qrLaw, old: "if !patient.Insurance.Insured() || patient.Deceased {", bad: "if !patient.Insurance.Insured() {", breaks: "who has died gets no benefit"},
 	{file: confirmApp, old: "\t\tcase record.State != messageWaits:\n", bad: "\t\tcase false:\n", breaks: "what was decided is not asked about any more"},
 	{file: confirmApp, old: "\tc.Confirmation = waited\n", bad: "", breaks: "what was said holds"},
-	{file: refundApp, old: "if !found || sale.State == messageWaits {", bad: "if !found {", breaks: "a sale that waits can be withdrawn"},
+	{file: refundApp, old: "if !found || sale.State == messageWaits {", bad: "if !found {", breaks: "a sale that waits can be withdrawn", tests: "a town seldom withdraws one that waits", test: "shared/app.TestHowAWaitEnds"},
 	{file: askApp, old: "\t\t\t\treturn MessageView{Message: id, Refusal: refusal}, put(t, messageRef, record)\n", bad: "\t\t\t\treturn MessageView{Message: id, Refusal: refusal}, nil\n", breaks: "the end that was told is written down", tests: "towns meet it too seldom: few ask what became of a wait that lapsed"},
 	{file: decodeApp, old: "return id, a.ecToken(place, id) == token", bad: "return id, true", breaks: "what decoding gave is worth nothing elsewhere"},
 	{file: lifeLaw, old: "case pair.Holder.Deceased || pair.Member.Deceased:", bad: "case pair.Holder.Deceased:", breaks: "a death ends a binding"},

@@ -16,7 +16,7 @@ func TestAnOpeningThatComesLateEmptiesNothing(t *testing.T) {
 	ok(h.ChargeVisit(t.Context(), hospital, at, h.message(hospital), []family.Charge{{Serial: "1", Batch: "0", Line: line(0, classB, 2, 3000)}}, Sent{Form: "charge"}))(t)
 	h.clock.add(stepLife + time.Minute)
 	h.restore(store.Key(stepKey(at.ID, "open")), row{}) // the store forgets it
-	h.pay(wang, 100, 0)                                  // and its day is closed
+	h.pay(wang, 100, 0)                                 // and its day is closed
 	before := h.dump()
 	refused(h.OpenVisit(t.Context(), hospital, VisitAsk{Message: at.ID, Credential: h.byID(wang), Patient: wang, Number: "OP1", Sent: Sent{Form: "open"}}))(t, family.MessageReused)
 	h.wantNothingMoved(before)
