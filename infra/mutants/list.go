@@ -60,7 +60,8 @@ const (
 	noRepair   = "nothing is repaired in towns"
 	noHIS      = "nobody in a town speaks through the national door"
 	noErasure  = "nobody in a town is erased"
-	noPolicies = "no policy is published in a town"
+	noPolicies = "planted before towns published policies, and not tried on them"
+	noVisits   = "planted before towns played visits, and not tried on them"
 	noThrottle = "towns have no doors"
 )
 
@@ -344,13 +345,13 @@ var mutants = []mutant{
 	{file: visitApp, old: "if _, opened, err := get(t, key); opened || err != nil {", bad: "if _, _, err := get(t, key); err != nil {", breaks: "an opening that comes late empties no visit"},
 	{file: visitApp, old: "case kind == family.Registration && !visit.Inpatient:", bad: "case kind == family.Registration:", breaks: "a stay is no registration"},
 	{file: visitApp, old: "			return false, putUntil(t, opening, stepRecord{Fingerprint: fencedStep}, now.Add(stepLife))\n", bad: "			return false, nil\n", breaks: "an opening that was undone comes no more"},
-	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if kind.IsStay() && !v.Inpatient {", breaks: "a stay is no outpatient's visit", tests: noHIS, test: "shared/his.TestStaysAndVisitsAreTwo"},
-	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if !kind.IsStay() && v.Inpatient {", breaks: "an outpatient's visit is no stay", tests: noHIS, test: "shared/his.TestStaysAndVisitsAreTwo"},
-	{file: visitLaw, old: "\tif len(v.Charges) > 0 {\n", bad: "\tif len(v.Charges) > MaxCharges {\n", breaks: "a visit with charges is not undone", tests: noHIS, test: "shared/his.TestOutOfOrder"},
-	{file: visitLaw, old: "\tv.Deducted += s.stayDeductible()\n", bad: "", breaks: "a stay's deductible is used up", tests: noHIS, test: "shared/his.TestAStayIsSettled"},
-	{file: visitLaw, old: "if c.SettledBy != \"\" || batch != EveryBatch", bad: "if batch != EveryBatch", breaks: "a charge is settled once", tests: noHIS, test: "shared/his.TestBadVisits"},
-	{file: visitLaw, old: "if c.SettledBy != \"\" && chosen(c) {", bad: "if c.SettledBy == \"-\" && chosen(c) {", breaks: "a settled charge is not undone", tests: noHIS, test: "shared/his.TestGolden"},
-	{file: visitLaw, old: "if !has.same(c) {", bad: "if false {", breaks: "a serial number is one charge's", tests: noHIS, test: "shared/his.TestOutOfOrder"},
+	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if kind.IsStay() && !v.Inpatient {", breaks: "a stay is no outpatient's visit", tests: noVisits, test: "shared/his.TestStaysAndVisitsAreTwo"},
+	{file: visitLaw, old: "if kind.IsStay() != v.Inpatient {", bad: "if !kind.IsStay() && v.Inpatient {", breaks: "an outpatient's visit is no stay", tests: noVisits, test: "shared/his.TestStaysAndVisitsAreTwo"},
+	{file: visitLaw, old: "\tif len(v.Charges) > 0 {\n", bad: "\tif len(v.Charges) > MaxCharges {\n", breaks: "a visit with charges is not undone", tests: noVisits, test: "shared/his.TestOutOfOrder"},
+	{file: visitLaw, old: "\tv.Deducted += s.stayDeductible()\n", bad: "", breaks: "a stay's deductible is used up", tests: noVisits, test: "shared/his.TestAStayIsSettled"},
+	{file: visitLaw, old: "if c.SettledBy != \"\" || batch != EveryBatch", bad: "if batch != EveryBatch", breaks: "a charge is settled once", tests: noVisits, test: "shared/his.TestBadVisits"},
+	{file: visitLaw, old: "if c.SettledBy != \"\" && chosen(c) {", bad: "if c.SettledBy == \"-\" && chosen(c) {", breaks: "a settled charge is not undone", tests: noVisits, test: "shared/his.TestGolden"},
+	{file: visitLaw, old: "if !has.same(c) {", bad: "if false {", breaks: "a serial number is one charge's", tests: noVisits, test: "shared/his.TestOutOfOrder"},
 
 	// Erasure.
 	{file: erasureLaw, old: "case by.Person == a.Person:", bad: "case false:", breaks: "nobody erases himself", tests: noErasure, test: "shared/app.TestAPersonsKeyIsDestroyedAndTheBooksProve"},
