@@ -308,7 +308,7 @@ func TestStoryWithinPolicies(t *testing.T) {
 	scene.WaitHIS()
 	scene.Review()
 	g.function = "ReviewFunction" // the story's one operator may not publish what he drafted
-	if _, err := h.app.PublishPolicy(t.Context(), "another", "430100@2099-01"); err != nil {
+	if _, err := h.app.PublishPolicy(t.Context(), "another", "430100@2099-01", ""); err != nil {
 		t.Error(err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(routes)) {

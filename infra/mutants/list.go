@@ -94,7 +94,6 @@ var mutants = []mutant{
 	// Policies that are published.
 	{file: rulesApp, old: "max(closed.Through, family.DayOf(", bad: "max(0*closed.Through, family.DayOf(", breaks: "a day whose rules are closed gets no others"},
 	{file: rulesApp, old: "if draft.DraftedBy == by {", bad: "if false {", breaks: "who drafted a policy does not publish it"},
-	{file: rulesApp, old: "if found && last.From >= p.From {", bad: "if found && last.From > p.From {", breaks: "a region's day has one policy"},
 
 	// The catalogue.
 	{file: pricing, old: "		p.Reason = ItemNotCovered\n	case ClassB:", bad: "		p.Reason = CoveredInFull\n	case ClassB:", breaks: "丙 is said to be no insurance's"},
@@ -365,7 +364,7 @@ var mutants = []mutant{
 	{file: eraseApp, old: "\t\t\tif err := dropIndex(t, index); err != nil {\n\t\t\t\treturn asked, err\n\t\t\t}\n", bad: "\t\t\t_ = index\n", breaks: "who was erased is not found by his number", tests: noErasure, test: "shared/app.TestAPersonsKeyIsDestroyedAndTheBooksProve"},
 
 	// Policies that are published.
-	{file: policyApp, old: "if draft.DraftedBy == by {", bad: "if draft.DraftedBy == \"\" {", breaks: "who drafted it does not publish it", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
+	{file: policyApp, old: "if saw != \"\" && saw != draft.version() {", bad: "if saw != \"\" && draft.Text == \"\" {", breaks: "who publishes has read what he publishes", tests: "whoever publishes in a town says no version", test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "; through >= p.From {", bad: "; through > p.From+10000 {", breaks: "what has begun is not published", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "if found && last.From >= p.From {", bad: "if found && last.From > p.From {", breaks: "a region has one policy on a day", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},
 	{file: policyApp, old: "if found && has.State == PolicyPublished {", bad: "if found && has.State == \"\" {", breaks: "what is published is not drafted anew", tests: noPolicies, test: "shared/api.TestTwoPeoplePublishAPolicy"},

@@ -24,13 +24,15 @@ type policyWire struct {
 	PublishedBy string     `json:"published_by,omitempty"`
 	PublishedAt *time.Time `json:"published_at,omitempty"`
 
+	Version family.Hash `json:"version" doc:"Of its text: say it when you approve what you read"`
+
 	Policy map[string]any `json:"policy,omitempty" doc:"The policy's file"`
 }
 
 func policyOf(v app.PolicyView) policyWire {
 	w := policyWire{
 		PolicyID: v.ID, State: string(v.State), InForce: v.InForce, From: v.Policy.From.String(),
-		DraftedBy: v.DraftedBy, DraftedAt: v.DraftedAt, PublishedBy: v.PublishedBy,
+		DraftedBy: v.DraftedBy, DraftedAt: v.DraftedAt, PublishedBy: v.PublishedBy, Version: v.Version,
 	}
 	if v.Policy.To != 0 {
 		w.To = v.Policy.To.String()
@@ -117,12 +119,22 @@ func (d *door) policyRoutes() {
 			out := policyAnswer{policyOf(view)}
 			return &out, json.Unmarshal([]byte(view.Text), &out.Body.Policy)
 		})
+	type approveAsk struct {
+		PolicyPath
+		Body *struct {
+			Version family.Hash `json:"version,omitempty" maxLength:"64" doc:"Of the text that you read, as its answer names it; without it, whatever the draft says now"`
+		}
+	}
 	route(d, Operators, huma.Operation{
 		OperationID: "approve-policy", Method: http.MethodPost, Path: "/v1/policies/{policy_id}/approve", DefaultStatus: http.StatusOK, Tags: tags,
 		Summary: "Publish a draft: by another person than drafted it, from a day that has not begun",
 	},
-		func(ctx context.Context, in *PolicyPath) (*policyAnswer, error) {
-			view, err := d.app.PublishPolicy(ctx, callerOf(ctx).subject, in.PolicyID)
+		func(ctx context.Context, in *approveAsk) (*policyAnswer, error) {
+			var saw family.Hash
+			if in.Body != nil {
+				saw = in.Body.Version
+			}
+			view, err := d.app.PublishPolicy(ctx, callerOf(ctx).subject, in.PolicyID, saw)
 			if err != nil {
 				return nil, err
 			}

@@ -71,7 +71,15 @@ func TestTwoPeoplePublishAPolicy(t *testing.T) {
 	if p := refused("409 state_forbids", chief, "POST", "/v1/policies/430100@2026-11/approve", nil); p.Rule != "policies.from" {
 		t.Errorf("%+v", p)
 	}
-	published := h.must(200, chief, "POST", "/v1/policies/430100@2026-12/approve", nil)
+	// He who publishes has read what he publishes.
+	read := h.must(200, chief, "GET", "/v1/policies/430100@2026-12", nil)
+	h.must(201, clerk, "POST", "/v1/policies", fileOf(strings.Replace(text, `"0.8000"`, `"0.9000"`, 1)))
+	saw := map[string]any{"version": read["version"]}
+	if p := refused("409 state_forbids", chief, "POST", "/v1/policies/430100@2026-12/approve", saw); p.Rule != "policies.seen" {
+		t.Errorf("%+v", p)
+	}
+	h.must(201, clerk, "POST", "/v1/policies", fileOf(text))
+	published := h.must(200, chief, "POST", "/v1/policies/430100@2026-12/approve", saw)
 	if published["state"] != "published" || published["published_by"] != "chief" || published["in_force"] != false {
 		t.Errorf("%v", published)
 	}

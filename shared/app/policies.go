@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,6 +225,7 @@ type PolicyView struct {
 	State   PolicyState
 	InForce bool // today
 	Text    string
+	Version family.Hash // of the text
 
 	DraftedBy   string
 	DraftedAt   time.Time
@@ -268,10 +271,18 @@ func (a *App) DraftPolicy(ctx context.Context, by, text string) (PolicyView, err
 	return a.policyView(draft, p), err
 }
 
+// version tells texts of one draft apart, so that whoever publishes publishes what he
+// read: its drafter may have put another in its place since.
+func (r policyRecord) version() family.Hash {
+	sum := sha256.Sum256([]byte(r.Text))
+	return family.Hash(hex.EncodeToString(sum[:]))
+}
+
 // PublishPolicy puts a draft in force from its first day: by another person than
 // drafted it, from a day that has not begun, after all that is published of the
-// region. The rule of a past day never changes.
-func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, error) {
+// region. The rule of a past day never changes. saw is the version that he read, as
+// its view names it; empty is whatever the draft says now.
+func (a *App) PublishPolicy(ctx context.Context, by, id string, saw family.Hash) (PolicyView, error) {
 	now := a.now()
 	return act(ctx, a, func(t *tx) (PolicyView, error) {
 		draft, found, err := t.policy(id)
@@ -290,6 +301,9 @@ func (a *App) PublishPolicy(ctx context.Context, by, id string) (PolicyView, err
 		}
 		if draft.DraftedBy == by {
 			return PolicyView{}, &family.Refusal{Code: family.NotPermitted, Rule: "policies.two_people", Policy: id}
+		}
+		if saw != "" && saw != draft.version() {
+			return PolicyView{}, &family.Refusal{Code: family.StateForbids, Field: "version", Rule: "policies.seen", Policy: id}
 		}
 		lastRef := lastPolicyKey(p.Region)
 		if err := t.read(closedKey, lastRef); err != nil {
@@ -379,7 +393,7 @@ func (a *App) PoliciesOf(ctx context.Context, after string, limit int) (Page[Pol
 func (a *App) policyView(r policyRecord, p *family.Policy) PolicyView {
 	today := family.DayOf(a.now())
 	return PolicyView{
-		ID: r.ID, Policy: p, State: r.State, Text: r.Text, DraftedBy: r.DraftedBy, DraftedAt: r.DraftedAt, PublishedBy: r.PublishedBy, PublishedAt: r.PublishedAt,
+		ID: r.ID, Policy: p, State: r.State, Text: r.Text, Version: r.version(), DraftedBy: r.DraftedBy, DraftedAt: r.DraftedAt, PublishedBy: r.PublishedBy, PublishedAt: r.PublishedAt,
 		InForce: r.State == PolicyPublished && p.From <= today && (p.To == 0 || today <= p.To) && a.rules.rules(p, today),
 	}
 }

@@ -327,7 +327,7 @@ func fullStory(t *testing.T) (*house, canaries) {
 	// A policy that is drafted, an item that is counted by period, a premium of hers
 	// from his account.
 	ok(h.DraftPolicy(t.Context(), "clerk", draftFrom(t, "20260701", "2026-07")))(t)
-	ok(h.PublishPolicy(t.Context(), "chief", "430100@2026-07"))(t)
+	ok(h.PublishPolicy(t.Context(), "chief", "430100@2026-07", ""))(t)
 	h.counted("X9", 30, 5)
 	ok(settle(pharmacy, h.byID(wang), bill(family.PharmacyBuy, line(1, "X9", 2, 100))))(t)
 	h.pay(li, 1000, 0)

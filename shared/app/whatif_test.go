@@ -69,7 +69,7 @@ func TestADraftOverAYear(t *testing.T) {
 	would.restore(store.Key(closedKey), row{})
 	would.App = would.over(would.store)
 	ok(would.DraftPolicy(ctx, "clerk", draftFrom(t, "20260101", "2026-99")))(t)
-	ok(would.PublishPolicy(ctx, "chief", "430100@2026-99"))(t)
+	ok(would.PublishPolicy(ctx, "chief", "430100@2026-99", ""))(t)
 	after := would.year(sales)
 
 	h := newHouse(t)
@@ -122,8 +122,8 @@ func TestADraftOverAYear(t *testing.T) {
 	same(t, "both parts", half.Settlements+rest.Settlements, sales)
 
 	// Published by another person it decides from its day on, and reaches into no past.
-	refused(h.PublishPolicy(ctx, "clerk", "430100@2027-01"))(t, family.NotPermitted)
-	ok(h.PublishPolicy(ctx, "chief", "430100@2027-01"))(t)
+	refused(h.PublishPolicy(ctx, "clerk", "430100@2027-01", ""))(t, family.NotPermitted)
+	ok(h.PublishPolicy(ctx, "chief", "430100@2027-01", ""))(t)
 	h.clock.now = time.Date(2026, 12, 31, 15, 59, 59, 0, time.UTC)
 	same(t, "the last second of the year", h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy, "430100@2026-01")
 	h.clock.add(time.Second)
@@ -170,19 +170,19 @@ func TestPublishedOneAfterAnother(t *testing.T) {
 	}
 	for n := range most {
 		_, version := named(n)
-		ok(h.PublishPolicy(ctx, "chief", "430100@"+version))(t)
+		ok(h.PublishPolicy(ctx, "chief", "430100@"+version, ""))(t)
 	}
 	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20270103", "2027-late")))(t)
-	refused(h.PublishPolicy(ctx, "chief", "430100@2027-late"))(t, family.StateForbids)
+	refused(h.PublishPolicy(ctx, "chief", "430100@2027-late", ""))(t, family.StateForbids)
 
 	// One reads that nothing is in the way; another publishes the same day meanwhile.
 	first, _ := named(most)
 	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, first, "2027-one")))(t)
 	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, first, "2027-two")))(t)
 	late := h.over(&between{Store: h.store, other: func() {
-		ok(h.PublishPolicy(ctx, "chief", "430100@2027-two"))(t)
+		ok(h.PublishPolicy(ctx, "chief", "430100@2027-two", ""))(t)
 	}})
-	refused(late.PublishPolicy(ctx, "chief", "430100@2027-one"))(t, family.StateForbids)
+	refused(late.PublishPolicy(ctx, "chief", "430100@2027-one", ""))(t, family.StateForbids)
 
 	listed := 0
 	for page := (Page[PolicyView]{Next: ""}); ; {
@@ -210,7 +210,7 @@ func TestALatePublicationDoesNotReachIntoItsDay(t *testing.T) {
 			before = h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy
 		}
 	}})
-	refused(slow.PublishPolicy(ctx, "chief", "430100@2026-slow"))(t, family.StateForbids)
+	refused(slow.PublishPolicy(ctx, "chief", "430100@2026-slow", ""))(t, family.StateForbids)
 	same(t, "the rules before", before, "430100@2026-01")
 	same(t, "the rules after", h.settle(hospital, h.byID(zhou), clinicVisit()).Settlement.Policy, before)
 	fresh := h.over(h.store)
@@ -221,5 +221,5 @@ func TestALatePublicationDoesNotReachIntoItsDay(t *testing.T) {
 	h.clock.add(24 * time.Hour)
 	h.settle(hospital, h.byID(zhou), clinicVisit())
 	ok(h.DraftPolicy(ctx, "clerk", draftFrom(t, "20260316", "2026-next")))(t)
-	ok(h.PublishPolicy(ctx, "chief", "430100@2026-next"))(t)
+	ok(h.PublishPolicy(ctx, "chief", "430100@2026-next", ""))(t)
 }

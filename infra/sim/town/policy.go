@@ -108,7 +108,7 @@ func (t *town) publish(d drafted) *request {
 		r.audit.Policy.ID = d.region + "@none"
 	}
 	r.run = func(ctx context.Context, a *app.App) auditor.Answer {
-		_, err := a.PublishPolicy(ctx, r.audit.Subject, r.audit.Policy.ID)
+		_, err := a.PublishPolicy(ctx, r.audit.Subject, r.audit.Policy.ID, "")
 		return answerOf(err)
 	}
 	r.learn = func(t *town, a auditor.Answer) {

@@ -52,7 +52,7 @@ function Draft({ done }) {
 function Policy({ id, operator, me, changed }) {
   const { data: p, problem, again, put } = useLoad((signal) => get(`/v1/policies/${encodeURIComponent(id)}`, { signal }), [id]);
   const [publish, { busy, problem: refused }] = useAct(async () => {
-    put({ ...p, ...(await post(`/v1/policies/${encodeURIComponent(id)}/approve`)) });
+    put({ ...p, ...(await post(`/v1/policies/${encodeURIComponent(id)}/approve`, { version: p.version })) });
     changed();
   });
   if (!p) return html`<section class="card"><${Trouble} problem=${problem} again=${again} />${!problem && html`<${Waiting} />`}</section>`;
