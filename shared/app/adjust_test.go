@@ -29,6 +29,8 @@ func TestTwoPeopleAdjustAnAccount(t *testing.T) {
 	h := newHouse(t)
 	h.pay(li, 10000, 0)
 	ctx := t.Context()
+	ok(h.FeedCredit(ctx, "PAID1", wang, family.Pockets{Current: 100}))(t)
+	refused(h.ProposeAdjustment(ctx, clerk, adjustment("PAID1", 100)))(t, family.MessageReused) // a payment's
 	before := h.account(li)
 
 	if first := ok(h.ProposeAdjustment(ctx, clerk, adjustment("A1", -2500)))(t); first.Replay || first.Answer.State != family.AdjustmentProposed {

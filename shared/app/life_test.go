@@ -17,7 +17,9 @@ func (h *house) last(id family.BindingID, by family.PersonNo) family.Happening {
 func TestARequestThatNobodyFinishesEnds(t *testing.T) {
 	h := newHouse(t)
 	id := h.request(li, wang, "12", true, forAll())
-	h.clock.add(31 * 24 * time.Hour)
+	h.clock.add(30 * 24 * time.Hour) // its last day
+	refused(h.RequestBinding(t.Context(), li, h.ask(wang, "12", true, forAll()), Once{}))(t, family.AlreadyBound)
+	h.clock.add(24 * time.Hour)
 	// Even before the sweep it cannot go on, and holds no place.
 	refused(h.Submit(t.Context(), li, id))(t, family.StateForbids)
 	h.request(li, wang, "12", true, forAll())
@@ -47,7 +49,9 @@ func TestWhoTurnsSixteenIsAskedHimself(t *testing.T) {
 	for swept := (Swept{}); !swept.Complete; {
 		swept = ok(h.Sweep(t.Context()))(t)
 	}
-	same(t, "state", ok(h.GetBinding(t.Context(), li, id))(t).Binding.State, family.BindingAwaiting)
+	asked := ok(h.GetBinding(t.Context(), li, id))(t).Binding
+	same(t, "state", asked.State, family.BindingAwaiting)
+	same(t, "whether he agreed to be shown", asked.ShowAgreed, false)
 	if told := ok(h.Notices(t.Context(), youth.no, "", 10))(t).Items; len(told) == 0 || told[0].What != family.CameOfAge {
 		t.Errorf("he is told %v", told)
 	}

@@ -209,6 +209,20 @@ func TestAReviewerAsksForOnePaper(t *testing.T) {
 	same(t, "state", ok(h.Approve(t.Context(), id, anna, ReviewAsk{}))(t).Binding.State, family.BindingActive)
 }
 
+// TestAReviewersLeaseEnds: who took a request keeps others from it for half an hour
+// from his last word, and no longer.
+func TestAReviewersLeaseEnds(t *testing.T) {
+	h := canton(t)
+	id := h.reviewed()
+	ok(h.Claim(t.Context(), id, anna))(t)
+	h.clock.add(family.LeaseTime - time.Second)
+	same(t, "what", refused(h.Claim(t.Context(), id, bert))(t, family.StateForbids).Observed, "claimed")
+	h.clock.add(time.Second)
+	ok(h.Claim(t.Context(), id, bert))(t)
+	refused(h.Approve(t.Context(), id, anna, ReviewAsk{}))(t, family.StateForbids)
+	ok(h.Approve(t.Context(), id, bert, ReviewAsk{}))(t)
+}
+
 func TestAReviewerRejects(t *testing.T) {
 	h := canton(t)
 	id := h.reviewed()
