@@ -295,7 +295,7 @@ var mutants = []mutant{
 	{file: bindingLaw, old: "func(b Bound) bool { return b.Until != 0 && b.Until < day })", bad: "func(b Bound) bool { return b.Until != 0 && b.Until <= day })", breaks: "a request holds its place on its last day", tests: seldom, test: "shared/app.TestARequestThatNobodyFinishesEnds"},
 	{file: pairLaw, old: "!slices.Contains(p.Binding.EndedBy, side) {", bad: "false {", breaks: "only those end a binding whom the region lets"},
 	{file: bindingLaw, old: "case !p.Grants.DualRole && len(member.Given) > 0:", bad: "case false:", breaks: "nobody is grantor and beneficiary at once where the region forbids it"},
-	{file: bindingLaw, old: "f.Member == q.Member.Person && !f.Fate &&", bad: "f.Member == q.Member.Person &&", breaks: "fate keeps nobody waiting", tests: seldom, test: "shared/family.TestScenarios"},
+	{file: bindingLaw, old: "f.Member == q.Member.Person && !f.Fate &&", bad: "f.Member == q.Member.Person &&", breaks: "fate keeps nobody waiting", tests: seldom, test: "shared/family.TestLaw26_BindingsAreLimited"},
 
 	// The counter, four eyes, and references of adjustments.
 	{file: counterLaw, old: "case r.Person != \"\" && b.SideOf(r.Person) != \"\", r.Kin:", bad: "case r.Kin:", breaks: "nobody serves himself"},

@@ -1278,6 +1278,29 @@ func TestLaw26_BindingsAreLimited(t *testing.T) {
 	_, refusal = w.bind("P0", "P3", "20", true, nil)
 	refusedWith(t, refusal, "")
 	refusedWith(t, w.change("P0", id, family.Change{Show: &yes}), family.BindingLimitReached)
+
+	// After an end of their own both wait, where the region says how long; an end that
+	// neither spoke keeps nobody waiting.
+	w, policy = bindingTown()
+	policy.Binding.RebindDays = 90
+	ends := map[family.PersonNo]func(family.BindingID) *family.Refusal{
+		"P1": func(id family.BindingID) *family.Refusal { return w.end("P0", id) },
+		"P2": func(id family.BindingID) *family.Refusal {
+			return w.on(id, func(p family.Pair) (family.Pair, *family.Refusal) {
+				return p.Tend(family.Facts{Registry: family.NoMatch}, policy, w.now), nil
+			})
+		},
+	}
+	for member, want := range map[family.PersonNo]family.Code{"P1": family.CoolingOff, "P2": ""} {
+		id, refusal := w.bind("P0", member, "20", true, forCare)
+		refusedWith(t, refusal, "")
+		refusedWith(t, ends[member](id), "")
+		if b := w.bindings[id]; b.State != family.BindingEnded {
+			t.Fatalf("%+v", b)
+		}
+		_, refusal = w.bind("P0", member, "20", true, forCare)
+		refusedWith(t, refusal, want)
+	}
 }
 
 func submit(t testing.TB, w *town, id family.BindingID) {
