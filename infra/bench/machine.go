@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,29 +88,23 @@ func (t ticks) takenWords() string {
 	return fmt.Sprintf("stolen by the host: %.0f %%", percent)
 }
 
-// syncs appends n times 4 KiB to a file and syncs it, as the log of a database is
-// written, and returns the median time.
-func syncs(folder string, n int) (time.Duration, error) {
+// appended is a plain file beside the database, to which a page at a time is appended
+// and synced as the log of a database is.
+type appended struct{ *os.File }
+
+func newAppended(folder string) (appended, error) {
 	f, err := os.Create(filepath.Join(folder, "plain"))
-	if err != nil {
+	return appended{f}, err
+}
+
+// page appends 4 KiB, syncs them and returns how long it took.
+func (a appended) page() (time.Duration, error) {
+	began := time.Now()
+	if _, err := a.Write(make([]byte, 4096)); err != nil {
 		return 0, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	page := make([]byte, 4096)
-	times := make([]time.Duration, n)
-	for i := range times {
-		began := time.Now()
-		if _, err := f.Write(page); err != nil {
-			return 0, err
-		}
-		if err := f.Sync(); err != nil {
-			return 0, err
-		}
-		times[i] = time.Since(began)
-	}
-	slices.Sort(times)
-	return times[n/2], nil
+	err := a.Sync()
+	return time.Since(began), err
 }
 
 // processor returns the processor time that this process has used.

@@ -26,6 +26,11 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	if err := w.settleIn(ctx, p.families, 1, 0); err != nil {
 		return err
 	}
+	plain, err := newAppended(p.folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, plain.Close(), os.Remove(plain.Name())) }()
 	rival, err := startPostgres(ctx, p)
 	if err != nil {
 		return err
@@ -40,12 +45,6 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	var acts, used, rivals, rivalUsed, doors, disk, alone, taken []float64
 	for range p.rounds {
 		since := processors()
-		sync, err := syncs(p.folder, 200)
-		if err != nil {
-			return err
-		}
-		disk = append(disk, float64(sync.Microseconds()))
-
 		codes, err := w.codes(ctx, p.families)
 		if err != nil {
 			return err
@@ -78,13 +77,19 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 		if codes, err = w.codes(ctx, n); err != nil {
 			return err
 		}
-		began = time.Now()
-		for _, digits := range codes {
+		// In turns, so that both meet the same machine.
+		settled, synced := make([]time.Duration, n), make([]time.Duration, n)
+		for i, digits := range codes {
+			began := time.Now()
 			if _, err := w.Settle(ctx, hospital, w.settleAsk(digits, 2)); err != nil {
 				return err
 			}
+			settled[i] = time.Since(began)
+			if synced[i], err = plain.page(); err != nil {
+				return err
+			}
 		}
-		alone = append(alone, float64(time.Since(began).Microseconds())/float64(n))
+		alone, disk = append(alone, float64(median(settled).Microseconds())), append(disk, float64(median(synced).Microseconds()))
 		if percent, known := since.taken(); known {
 			taken = append(taken, percent)
 		}
@@ -94,7 +99,7 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	} else {
 		t.note("processor time that the host took away, of each round", span(taken, "%.0f %%"))
 	}
-	t.note("the disk: append 4 KiB and fsync, median of each round", span(disk, "%.0f µs"))
+	t.note("the disk: append 4 KiB and fsync, one at a time, median of each round", span(disk, "%.0f µs"))
 	t.row("settlements a second at the act, SQLite FULL, 64 clients", span(acts, "%.0f"), "≥ 10,000", median(acts) >= 10_000)
 	t.note("… processor time of one, clients and all", span(used, "%.0f µs"))
 	if rival == nil {
@@ -110,6 +115,6 @@ func measureSettlements(ctx context.Context, p plan, t table) (err error) {
 	r := ratios(doors, acts)
 	t.row("door / act", span(r, "%.2f"), "≥ 0.6", median(r) >= 0.6)
 	r = ratios(alone, disk)
-	t.row("one client's settlement / one fsync", fmt.Sprintf("%s, of %s", span(r, "%.2f"), span(alone, "%.0f µs")), "≤ 2", median(r) <= 2)
+	t.row("one client's settlement / one fsync, in turns, medians", fmt.Sprintf("%s, of %s", span(r, "%.2f"), span(alone, "%.0f µs")), "≤ 2", median(r) <= 2)
 	return nil
 }
