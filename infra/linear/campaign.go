@@ -26,6 +26,7 @@ type campaign struct {
 	seed                              uint64
 	quiet                             bool
 	only                              string // the planted bugs that are planted, by their text
+	plants                            int    // and no more than the first so many
 	program                           string // without planted bugs
 
 	counts map[string]int // what was asked and heard, how often

@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&c.folder, "dir", "", "`folder` for the database and the pictures of what is wrong; the default is a temporary one, kept where something is")
 	planted := flags.Bool("planted", false, "plant bugs in the server, one after another: each has to be found")
 	flags.StringVar(&c.only, "only", "", "of the planted bugs only those whose description has the `text`")
+	flags.IntVar(&c.plants, "plants", len(plants), "plant only the first so `many` of them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
