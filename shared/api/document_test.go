@@ -295,6 +295,12 @@ func (h *house) hold(method, target, contentType string, sent []byte, r reply) {
 		}
 	}
 	if kind, _, _ := mime.ParseMediaType(contentType); r.status < 300 && sent != nil && kind == "application/json" && at(op, "requestBody") != nil {
+		if required, _ := at(op, "requestBody", "required").(bool); len(sent) == 0 {
+			if required {
+				wrong("it took no body, which the document requires")
+			}
+			return
+		}
 		value, err := parse(sent)
 		if err != nil {
 			wrong("it took what is no JSON: %v", err)
