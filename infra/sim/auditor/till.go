@@ -206,15 +206,11 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 			}
 		}
 	}
-	switch {
-	case out.visit != nil && !r.Bill.readable():
+	if out.visit != nil && !r.Bill.readable() {
 		return nil, "malformed"
-	case !place.Designated:
-		return nil, "institution_not_designated"
-	case !me.insured():
-		return nil, "person_not_insured"
-	case me.Frozen:
-		return nil, "person_frozen"
+	}
+	if code := place.serves(me); code != "" {
+		return nil, code
 	}
 	if out.qr != nil {
 		if code := out.qr.Token.redeemed(r.Place, r.Message, r.Credential.Kind == "ec", at); code != "" {
@@ -272,6 +268,19 @@ func (v *view) sale(r *Request, at time.Time) (*paying, string) {
 		return nil, "quote_stale"
 	}
 	return out, ""
+}
+
+// serves tells why a person gets no benefit at a place, whatever the bill; "" if he does.
+func (p *Place) serves(me *account) string {
+	switch {
+	case !p.Designated:
+		return "institution_not_designated"
+	case !me.insured():
+		return "person_not_insured"
+	case me.Frozen:
+		return "person_frozen"
+	}
+	return ""
 }
 
 // coded tells whether a credential is a code or comes of one.

@@ -378,15 +378,11 @@ func (v *view) charged(e effects, r *Request, at time.Time) (any, string) {
 	me := &record.Account
 	rules := v.rules(me.Insurance.Region, day(at))
 	s := &settlement{Patient: now.Patient}
-	switch {
-	case !asked.Bill.readable():
+	if !asked.Bill.readable() {
 		return nil, "malformed"
-	case !place.Designated:
-		return nil, "institution_not_designated"
-	case !me.insured():
-		return nil, "person_not_insured"
-	case me.Frozen:
-		return nil, "person_frozen"
+	}
+	if code := place.serves(me); code != "" {
+		return nil, code
 	}
 	if code := v.goods(s, &asked, me, place, rules, day(at)); code != "" {
 		return nil, code
